@@ -1,0 +1,67 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# uv from PATH, else the locked one that scripts/bootstrap_uv.py fetches into .tools/
+UV := $(shell command -v uv 2>/dev/null || echo .tools/uv)
+PYTHON3 ?= python3
+BIN := .venv/bin
+export UV_NO_PROGRESS = 1
+export LANGGRAPH_STRICT_MSGPACK = true
+export LANGSMITH_TRACING = false
+export LANGGRAPH_CLI_NO_ANALYTICS = 1
+
+.PHONY: help run chat doctor test check format generate studio clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: .venv/run ## Start everything on http://127.0.0.1:8000 (PORT moves it); Ctrl-C stops it
+	@exec $(BIN)/counterfoil serve
+
+chat: .venv/run ## Talk to the running server in the terminal
+	@exec $(BIN)/counterfoil chat
+
+doctor: .venv/run ## What is configured, reachable, embedded or missing
+	@exec $(BIN)/counterfoil doctor
+
+test: .venv/dev ## Run all tests (arguments: make test ARGS="-k refund")
+	@$(BIN)/pytest $(ARGS)
+
+check: .venv/dev ## Format, lint, types, import contracts, generated-text drift
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache > .venv/contracts.log || { cat .venv/contracts.log; exit 1; }
+	@tail -n 2 .venv/contracts.log
+	@$(BIN)/python -m scripts.generate --check
+
+format: .venv/dev ## Format the code and sort imports
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix --quiet .
+
+generate: .venv/dev ## Write the generated parts of README and docs anew
+	@$(BIN)/python -m scripts.generate
+
+studio: .venv/studio ## Open the graphs in LangGraph Studio (development only)
+	@exec $(BIN)/counterfoil studio
+
+clean: ## Remove the environment and all local state
+	rm -rf .venv .tools .counterfoil .langgraph_api
+
+$(UV):
+	@$(PYTHON3) scripts/bootstrap_uv.py
+
+# One environment, three stamps: what runs, what tests, what Studio needs (Elastic-2.0, never shipped).
+.venv/run: pyproject.toml uv.lock | $(UV)
+	@echo "setting up (the first time takes a minute)"
+	@$(UV) sync --quiet --locked --inexact --no-default-groups --group demo
+	@touch $@
+
+.venv/dev: pyproject.toml uv.lock | $(UV)
+	@echo "setting up (the first time takes a minute)"
+	@$(UV) sync --quiet --locked --inexact
+	@touch $@ .venv/run
+
+.venv/studio: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --quiet --locked --inexact --group studio
+	@touch $@

@@ -1,0 +1,155 @@
+"""Every error that Counterfoil raises on purpose.
+
+CounterfoilError
+├── InvalidRequest           400  the caller's words do not fit
+│   └── Unprocessable        422  well formed, but a field is unknown, reserved or out of range
+├── Unauthorized             401  no token, or one that does not verify
+├── NotFound                 404  not there, or not yours: the two look alike
+├── Conflict                 409  the world moved: read again, then decide
+│   ├── ThreadBusy                another run holds the thread
+│   ├── StaleDecision             the digest named is not the one that is waiting
+│   ├── IllegalTransition         the action is not in a state that allows this
+│   └── EvidenceChanged           Stripe no longer says what the proposal was built on
+├── TooLarge                 413
+├── RateLimited              429  carries `retry_after`
+├── ConfigurationError       500  a setting is missing or wrong; says which and what to do
+└── Unavailable              503  a service that we need does not answer
+    ├── BillingUnavailable        Stripe
+    │   └── OutcomeUnknown        a write was sent and no answer came: reconcile, never retry blindly
+    ├── KnowledgeUnavailable      Chroma
+    ├── MailUnavailable           SMTP
+    └── ModelUnavailable          the language model
+BillingRefused (409) is Stripe saying no to a write, with its stable `reason`.
+
+`message` is written for people and may be shown; `code` is stable for machines. What a library said is
+chained with `raise ... from`, for the log alone.
+"""
+
+from typing import ClassVar
+
+
+class CounterfoilError(Exception):
+    """Base of the tree: a sentence for people, a code for machines, an HTTP status."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    default: ClassVar[str] = "Something went wrong on our side."
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message or self.default
+        super().__init__(self.message)
+
+
+class InvalidRequest(CounterfoilError):
+    code = "invalid_request"
+    status = 400
+    default = "The request could not be read."
+
+
+class Unprocessable(InvalidRequest):
+    code = "unprocessable"
+    status = 422
+    default = "The request has a field that is unknown, reserved or out of range."
+
+
+class Unauthorized(CounterfoilError):
+    code = "unauthorized"
+    status = 401
+    default = "A valid token is needed. POST /sessions returns one."
+
+
+class NotFound(CounterfoilError):
+    code = "not_found"
+    status = 404
+    default = "Not found."
+
+
+class Conflict(CounterfoilError):
+    code = "conflict"
+    status = 409
+    default = "The state has changed. Read it again, then decide."
+
+
+class ThreadBusy(Conflict):
+    code = "thread_busy"
+    default = "Thread is already running a task. Wait for it to finish or cancel it."
+
+
+class StaleDecision(Conflict):
+    code = "stale_decision"
+    default = "This decision names a proposal that is no longer the one waiting."
+
+
+class IllegalTransition(Conflict):
+    code = "illegal_transition"
+    default = "The action is not in a state that allows this."
+
+
+class EvidenceChanged(Conflict):
+    code = "evidence_changed"
+    default = "The billing data changed since this was proposed, so it was not carried out."
+
+
+class BillingRefused(Conflict):
+    """Stripe answered a write with a definite no; nothing happened. `reason` is Stripe's error code."""
+
+    code = "billing_refused"
+    default = "The payment provider refused this."
+
+    def __init__(self, message: str | None = None, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class TooLarge(CounterfoilError):
+    code = "too_large"
+    status = 413
+    default = "The request is too large."
+
+
+class RateLimited(CounterfoilError):
+    code = "rate_limited"
+    status = 429
+    default = "Too many requests. Please wait a moment."
+
+    def __init__(self, message: str | None = None, *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ConfigurationError(CounterfoilError):
+    code = "configuration"
+    default = "A setting is missing or wrong."
+
+
+class Unavailable(CounterfoilError):
+    code = "unavailable"
+    status = 503
+    default = "A service that is needed does not answer."
+
+
+class BillingUnavailable(Unavailable):
+    code = "billing_unavailable"
+    default = "Billing data cannot be reached right now."
+
+
+class OutcomeUnknown(BillingUnavailable):
+    """A write left us and no answer came back: it may or may not have happened."""
+
+    code = "outcome_unknown"
+    default = "It is not yet known whether this went through."
+
+
+class KnowledgeUnavailable(Unavailable):
+    code = "knowledge_unavailable"
+    default = "The policy documents cannot be reached right now."
+
+
+class MailUnavailable(Unavailable):
+    code = "mail_unavailable"
+    default = "Mail cannot be sent right now."
+
+
+class ModelUnavailable(Unavailable):
+    code = "model_unavailable"
+    default = "The language model does not answer."

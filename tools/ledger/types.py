@@ -1,0 +1,186 @@
+"""What the ledger keeps. Rows are frozen; a change of state is a method of the ledger, not an assignment."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from tools.money import Money
+from tools.policy.types import ActionKind, Outcome
+
+Json = dict[str, Any]
+
+ActionState = Literal[
+    "proposed", "confirmed", "awaiting_approval", "approved", "rejected", "declined", "expired", "void",
+    "executing", "succeeded", "failed", "unknown",
+]  # fmt: skip
+TicketState = Literal["waiting", "claimed", "returned", "closed"]
+RunStatus = Literal["pending", "running", "success", "error", "interrupted", "timeout"]
+ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
+Role = Literal["customer", "assistant", "agent", "notice"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thread:
+    id: str
+    owner: str
+    status: ThreadStatus
+    metadata: Json
+    created: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    id: str
+    thread: str
+    assistant: str
+    status: RunStatus
+    payload: Json
+    """What the run was asked to do, already masked."""
+    error: str | None
+    created: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One line that the customer can see, in the order it was said."""
+
+    id: str
+    thread: str
+    sequence: int
+    role: Role
+    author: str
+    text: str
+    run: str | None
+    extra: Json
+    created: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who the server has bound to a thread. Level 0 anonymous, 1 may read billing, 2 may act."""
+
+    thread: str
+    level: Literal[0, 1, 2]
+    email: str | None
+    customer: str | None
+    verified_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """An immutable record of something that may be done, named by its digest."""
+
+    id: str
+    thread: str
+    kind: ActionKind
+    customer: str
+    target: str
+    amount: Money
+    reason: str
+    details: Json
+    """What the card shows and what executing needs beyond the above (schedule, card last four, ...)."""
+    evidence: Json
+    """Facts read from Stripe that must still hold when it is carried out."""
+    policy_version: str
+    rule: str
+    outcome: Outcome
+    digest: str
+    state: ActionState
+    created: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionEvent:
+    action: str
+    sequence: int
+    state: ActionState
+    actor: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """The intent to write to Stripe, kept before the write; `outcome` is None until an answer is known."""
+
+    action: str
+    kind: str
+    target: str
+    idempotency_key: str
+    outcome: str | None
+    stripe_id: str | None
+    begun: datetime
+    finished: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundHistory:
+    """What a customer got back so far, for policy to weigh."""
+
+    count_last_year: int
+    last_day: Money | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """The counterfoil: what was done, when, by which rule and whom."""
+
+    number: str
+    """`CF-2026-000001`."""
+    action: str
+    body: Json
+    digest: str
+    """SHA-256 over the canonical body."""
+    created: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
+    """A conversation handed to a person, with everything they need to take it on."""
+
+    id: str
+    thread: str
+    state: TicketState
+    reason: str
+    packet: Json
+    claimed_by: str | None
+    note: str = ""
+    """What the person wrote when they gave the conversation back."""
+    created: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """Something that the customer was told will happen by a time."""
+
+    id: str
+    thread: str
+    action: str | None
+    kind: str
+    text: str
+    due: datetime
+    kept_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feedback:
+    thread: str
+    rating: int
+    """1 to 5."""
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    sequence: int
+    at: datetime
+    event: str
+    data: Json = field(default_factory=dict)
+    previous: str = ""
+    hash: str = ""

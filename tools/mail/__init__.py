@@ -1,0 +1,1 @@
+"""Mails to customers, as plain text over SMTP."""

@@ -1,0 +1,65 @@
+"""What the customer's words mean, as typed proposals. Nothing here decides anything."""
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Intent = Literal[
+    # talk
+    "greeting", "thanks", "goodbye", "affirm", "decline", "talk_to_human", "out_of_scope", "capabilities",
+    # who is there
+    "give_email", "give_phone", "forgot_email", "give_code", "resend_code",
+    # policy, no identity needed
+    "policy_question",
+    # reading
+    "list_invoices", "invoice_pdf", "explain_charge", "explain_amount_change", "refund_status",
+    "upcoming_invoice", "credit_balance", "payment_failed", "subscription_status",
+    # acting
+    "duplicate_charge", "refund_request", "charged_after_cancel", "cancel_subscription", "undo_cancel",
+    "pause_subscription", "change_plan", "payment_plan", "extend_due_date", "update_payment_method",
+    "change_billing_details",
+    # a person's business
+    "dispute", "fraud_report", "tax_question",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slots:
+    """Typed values found in the text by exact parsers."""
+
+    email: str | None = None
+    phone: str | None = None
+    """E.164."""
+    amount: int | None = None
+    """Minor units of `currency`."""
+    currency: str | None = None
+    invoice_number: str | None = None
+    last4: str | None = None
+    instalments: int | None = None
+    """How many parts a payment plan should have, when said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """One intent with its calibrated probability, 0 to 1."""
+
+    intent: Intent
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understanding:
+    """The reading of one message. `readings` is ordered by confidence and never empty."""
+
+    readings: tuple[Reading, ...]
+    slots: Slots = field(default_factory=Slots)
+    language: str = "en"
+
+    @property
+    def top(self) -> Reading:
+        return self.readings[0]
+
+
+class Understander(Protocol):
+    """Raises `ModelUnavailable` when it cannot read; it never guesses in silence."""
+
+    async def understand(self, text: str, *, history: tuple[str, ...] = ()) -> Understanding: ...
