@@ -1,0 +1,29 @@
+"""The checkpointer that `langgraph.json` names, so that Studio sees the conversations of a running server."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from graphs.redis_saver import RedisSaver
+from tools.errors import ConfigurationError
+
+
+@asynccontextmanager
+async def open_checkpointer() -> AsyncIterator[RedisSaver]:
+    """A saver on `REDIS_URL`, else on the Redis of the server that runs in `COUNTERFOIL_HOME`."""
+    async with RedisSaver.from_url(redis_url()) as saver:
+        yield saver
+
+
+def redis_url() -> str:
+    if url := os.environ.get("REDIS_URL"):
+        return url
+    record = Path(os.environ.get("COUNTERFOIL_HOME", ".counterfoil")) / "redis.url"
+    try:
+        return record.read_text().strip()
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"No Redis is known: REDIS_URL is not set and there is no {record}. "
+            "Set REDIS_URL, or start the server first (make run)."
+        ) from error
