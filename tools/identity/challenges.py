@@ -1,0 +1,206 @@
+"""Challenges in Redis: one per thread, compared and counted down atomically on the server.
+
+Fails closed: when Redis does not answer, nobody is verified and `Unavailable` is raised.
+Codes are never stored, only their seals (`codes.seal`). All keys expire.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from tools.errors import RateLimited, Unavailable
+from tools.identity.types import Attempt, Level, Outcome
+
+# A challenge outlives its code by this, so that a late code is answered with "expired" and not passed on.
+_GRACE = 3600
+_WINDOW = 3600
+
+# KEYS: challenge, taken, last, proof    ARGV: message id, nonce, seal, now, seconds to remember, level ttl
+_ATTEMPT = """
+if redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1 then return 'repeated' end
+local known = redis.call('HMGET', KEYS[1], 'nonce', 'seal', 'tries_left', 'expires', 'email')
+if not known[1] then return 'gone' end
+if known[1] ~= ARGV[2] then return 'replaced' end
+local outcome = 'wrong'
+if tonumber(known[4]) <= tonumber(ARGV[4]) then outcome = 'expired'
+elseif known[2] == ARGV[3] then outcome = 'verified'
+elseif tonumber(known[3]) <= 1 then outcome = 'locked' end
+if outcome == 'wrong' then redis.call('HINCRBY', KEYS[1], 'tries_left', -1)
+else redis.call('DEL', KEYS[1]) end
+if outcome == 'verified' then
+  redis.call('HSET', KEYS[4], 'email', known[5], 'level', 2, 'message_id', ARGV[1])
+  redis.call('EXPIRE', KEYS[4], ARGV[6])
+end
+redis.call('SADD', KEYS[2], ARGV[1])
+redis.call('EXPIRE', KEYS[2], ARGV[5])
+redis.call('HSET', KEYS[3], 'message_id', ARGV[1], 'outcome', outcome)
+redis.call('EXPIRE', KEYS[3], ARGV[5])
+return outcome
+"""
+
+# What an attempt met: an outcome, or nothing to attempt
+Met = Outcome | Literal["repeated", "gone", "replaced"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    address: str
+    """As the customer typed it."""
+    email: str
+    """Where the code went; empty when it went nowhere."""
+    nonce: str
+    seal: str
+    tries_left: int
+    expires: float
+    """POSIX time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """An address that was proved and is not yet bound to a customer."""
+
+    email: str
+    level: Level
+    message_id: str
+    seconds_left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """All that Redis knows about one thread."""
+
+    challenge: Challenge | None
+    proof: Proof | None
+    last: Attempt | None
+
+
+class Challenges:
+    def __init__(self, redis: Redis, *, code_ttl: int, level_ttl: int) -> None:
+        self._redis = redis
+        self._code_ttl = code_ttl
+        self._level_ttl = level_ttl
+        self._attempt = redis.register_script(_ATTEMPT)
+
+    async def count(self, name: str, limit: int) -> None:
+        """Count one more of `name` in this hour; above `limit`, RateLimited."""
+        key = f"identity:sends:{name}"
+        async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(key, 0, ex=_WINDOW, nx=True)
+            pipe.incr(key)
+            pipe.ttl(key)
+            _, sent, seconds = await pipe.execute()
+        if sent > limit:
+            raise RateLimited("Too many codes were asked for. Please wait.", retry_after=max(1, seconds))
+
+    async def uncount(self, name: str) -> None:
+        key = f"identity:sends:{name}"
+        async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(key, 1, ex=_WINDOW, nx=True)
+            pipe.decr(key)
+            await pipe.execute()
+
+    async def put(self, thread: str, challenge: Challenge) -> None:
+        """Replaces the one before, and what became of it."""
+        keys = _keys(thread)
+        async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.unlink(keys[0], keys[2])
+            pipe.hset(keys[0], mapping=dict[Any, Any](vars(challenge)))
+            pipe.expire(keys[0], self._code_ttl + _GRACE)
+            await pipe.execute()
+
+    async def withdraw(self, thread: str) -> None:
+        async with _fail_closed():
+            await self._redis.unlink(_keys(thread)[0])
+
+    async def attempt(self, thread: str, challenge: Challenge, seal: str, *, message_id: str, now: float) -> Met:
+        """Compare and count in one step: parallel guesses cannot get more tries than there are."""
+        remember = self._code_ttl + _GRACE
+        args: list[str | float] = [message_id, challenge.nonce, seal, now, remember, self._level_ttl]
+        async with _fail_closed():
+            return cast("Met", _text(await self._attempt(_keys(thread), args)))
+
+    async def was_taken(self, thread: str, message_id: str) -> bool:
+        async with _fail_closed():
+            return bool(await self._redis.sismember(_keys(thread)[1], message_id))
+
+    async def prove(self, thread: str, email: str, level: Level) -> None:
+        """Note an address that somebody we trust has verified."""
+        key = _keys(thread)[3]
+        async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(key, mapping={"email": email, "level": level, "message_id": ""})
+            pipe.expire(key, self._level_ttl)
+            await pipe.execute()
+
+    async def settle(self, thread: str, proof: Proof, outcome: Outcome) -> None:
+        """The proof has been used: what remains is what became of it."""
+        keys = _keys(thread)
+        async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.unlink(keys[3])
+            if proof.message_id:
+                pipe.hset(keys[2], mapping={"message_id": proof.message_id, "outcome": outcome})
+                pipe.expire(keys[2], self._code_ttl + _GRACE)
+            await pipe.execute()
+
+    async def standing(self, thread: str) -> Standing:
+        keys = _keys(thread)
+        async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hgetall(keys[0])
+            pipe.hgetall(keys[2])
+            pipe.hgetall(keys[3])
+            pipe.ttl(keys[3])
+            challenge, last, proof, seconds = await pipe.execute()
+        return Standing(
+            challenge=_challenge(_texts(challenge)),
+            last=_last(_texts(last)),
+            proof=_proof(_texts(proof), seconds),
+        )
+
+
+@asynccontextmanager
+async def _fail_closed() -> AsyncIterator[None]:
+    try:
+        yield
+    except RedisError as error:
+        raise Unavailable("Codes cannot be checked right now.") from error
+
+
+def _keys(thread: str) -> list[str]:
+    return [f"identity:{{{thread}}}:{kind}" for kind in ("challenge", "taken", "last", "proof")]
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _texts(found: dict[bytes | str, bytes | str]) -> dict[str, str]:
+    return {_text(name): _text(value) for name, value in found.items()}
+
+
+def _challenge(fields: dict[str, str]) -> Challenge | None:
+    if not fields:
+        return None
+    return Challenge(
+        address=fields["address"],
+        email=fields["email"],
+        nonce=fields["nonce"],
+        seal=fields["seal"],
+        tries_left=int(fields["tries_left"]),
+        expires=float(fields["expires"]),
+    )
+
+
+def _last(fields: dict[str, str]) -> Attempt | None:
+    if not fields:
+        return None
+    return Attempt(message_id=fields["message_id"], outcome=cast("Outcome", fields["outcome"]))
+
+
+def _proof(fields: dict[str, str], seconds: int) -> Proof | None:
+    if not fields:
+        return None
+    level = cast("Level", int(fields["level"]))
+    return Proof(email=fields["email"], level=level, message_id=fields["message_id"], seconds_left=max(1, seconds))
