@@ -1,0 +1,62 @@
+"""What an error of Stripe's SDK means for us, and how it is called outside this package."""
+
+from enum import Enum, auto
+
+import stripe
+
+from tools.errors import BillingRefused, BillingUnavailable, CounterfoilError, NotFound, OutcomeUnknown
+
+
+class Fault(Enum):
+    REFUSED = auto()
+    """Stripe read the request and said no: nothing happened, and nothing will."""
+    THROTTLED = auto()
+    """Stripe did not get to it: nothing happened, and it may be asked again."""
+    UNCLEAR = auto()
+    """No answer that can be trusted came back: a write may or may not have happened."""
+
+
+def fault_of(error: stripe.StripeError) -> Fault:
+    if isinstance(error, stripe.RateLimitError):
+        return Fault.THROTTLED
+    # The key was used before with other parameters: what that first request did, only a read can tell.
+    if isinstance(error, stripe.IdempotencyError):
+        return Fault.UNCLEAR
+    status = error.http_status or 0
+    # A 4xx without Stripe's error object comes from something in between, a 409 from a twin in flight.
+    if error.error is None or status == 409:
+        return Fault.UNCLEAR
+    return Fault.REFUSED if 400 <= status < 500 else Fault.UNCLEAR
+
+
+def worth_repeating(error: stripe.StripeError) -> bool:
+    """The same request may be sent again. Stripe's own header has the last word."""
+    advice = (error.headers or {}).get("stripe-should-retry")
+    if advice is not None:
+        return advice == "true"
+    return fault_of(error) is not Fault.REFUSED and not isinstance(error, stripe.IdempotencyError)
+
+
+def reason_of(error: stripe.StripeError) -> str:
+    """Stripe's stable code, else its error type, else the parameter that it did not like."""
+    body = error.error
+    if body is None:
+        return f"http_{error.http_status}"
+    code = getattr(body, "code", None) or _by_parameter(getattr(body, "param", None))
+    return str(code or getattr(body, "type", None) or f"http_{error.http_status}")
+
+
+def _by_parameter(param: str | None) -> str | None:
+    # An amount above what is left is refused with no code; its sentence changes with the currency.
+    return f"invalid_{param}" if param else None
+
+
+def read_error(error: stripe.StripeError) -> CounterfoilError:
+    if error.http_status == 404 or error.code == "resource_missing":
+        return NotFound()
+    return BillingUnavailable()
+
+
+def write_error(error: stripe.StripeError, *, unclear: bool) -> CounterfoilError:
+    """`unclear` when this or an earlier attempt may have gone through after all."""
+    return OutcomeUnknown() if unclear else BillingRefused(reason=reason_of(error))

@@ -1,0 +1,97 @@
+"""A table of cases in YAML: what is asked, and what the policy must answer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+from tools.errors import ConfigurationError
+from tools.money import Money
+from tools.policy.engine import PolicyEngine
+from tools.policy.rules import first_fault
+from tools.policy.types import ActionKind, ActionRequest, Ground, Outcome, Verdict
+
+PACKAGED = Path(__file__).with_name("cases.yaml")
+ASKED_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+Price = Annotated[str, StringConstraints(pattern=r"^-?\d+ [a-z]{3}$")]
+
+
+class Case(BaseModel):
+    """One row. Amounts are written `4900 usd`, in minor units."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    kind: ActionKind
+    ground: Ground = "customer_request"
+    amount: Price
+    refundable: Price | None = None
+    disputed: bool = False
+    days_ago: float = 1
+    interval: Literal["day", "week", "month", "year"] | None = "month"
+    refunds_last_year: int = 0
+    refunded_last_day: Price | None = None
+    instalments: int | None = None
+    outcome: Outcome
+    rule: str
+
+    def request(self) -> ActionRequest:
+        amount = _money(self.amount)
+        return ActionRequest(
+            kind=self.kind,
+            ground=self.ground,
+            customer="cus_case",
+            target="target_case",
+            amount=amount,
+            refundable=_money(self.refundable) if self.refundable else amount,
+            disputed=self.disputed,
+            charged_at=ASKED_AT - timedelta(days=self.days_ago),
+            interval=self.interval,
+            refunds_last_year=self.refunds_last_year,
+            refunded_last_day=_money(self.refunded_last_day) if self.refunded_last_day else None,
+            instalments=self.instalments,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surprise:
+    """A case whose verdict is not the one that its row names."""
+
+    case: Case
+    verdict: Verdict
+
+    @classmethod
+    def of(cls, engine: PolicyEngine, case: Case) -> Self | None:
+        verdict = engine.evaluate(case.request(), at=ASKED_AT)
+        same = (verdict.outcome, verdict.rule) == (case.outcome, case.rule)
+        return None if same else cls(case=case, verdict=verdict)
+
+
+def load_cases(path: Path | None = None) -> tuple[Case, ...]:
+    """Raises `ConfigurationError` naming the row and field that does not fit."""
+    file = path or PACKAGED
+    try:
+        return TypeAdapter(Annotated[tuple[Case, ...], Field(min_length=1)]).validate_python(
+            yaml.safe_load(file.read_text(encoding="utf-8"))
+        )
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"The table of policy cases {file} cannot be read.") from error
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"The table of policy cases {file} is wrong at {first_fault(error)}"
+        ) from error
+
+
+def surprises(engine: PolicyEngine, cases: Iterable[Case]) -> tuple[Surprise, ...]:
+    found = (Surprise.of(engine, case) for case in cases)
+    return tuple(surprise for surprise in found if surprise)
+
+
+def _money(text: str) -> Money:
+    amount, currency = text.split()
+    return Money(int(amount), currency)
