@@ -1,0 +1,142 @@
+"""Actions: immutable records of what may be done, and the one way their state moves."""
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tools.errors import Conflict, IllegalTransition, NotFound, StaleDecision, Unprocessable
+from tools.ledger.audit import append
+from tools.ledger.digest import canonical, digest_of
+from tools.ledger.repository import Repository, insert_once
+from tools.ledger.tables import action_events, actions
+from tools.ledger.transitions import may_move
+from tools.ledger.types import Action, ActionEvent, ActionState, Json
+from tools.money import Money
+
+
+class Actions(Repository):
+    async def propose_action(self, action: Action) -> Action:
+        """Idempotent on the id; Conflict when that id names something else.
+
+        The digest must be the action's own (`digest_of` its fields), else it is Unprocessable.
+        """
+        if action.state != "proposed":
+            raise IllegalTransition(f"An action begins as proposed, not as {action.state}.")
+        if not _digest_is_its_own(action):
+            raise Unprocessable("The action's digest is not the digest of its fields.")
+        async with self._database.write() as connection:
+            if await insert_once(connection, actions, _row(action)):
+                await _note(connection, action, "assistant", "", self._now())
+            kept = await find(connection, action.id)
+        if _terms(kept) != _terms(action):
+            raise Conflict("This id names another action already.")
+        return kept
+
+    async def action(self, action_id: str) -> Action | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(actions).where(actions.c.id == action_id))).mappings().one_or_none()
+        return _action(row) if row else None
+
+    async def actions(
+        self,
+        *,
+        thread: str | None = None,
+        state: ActionState | None = None,
+        customer: str | None = None,
+        limit: int = 50,
+    ) -> list[Action]:
+        """Newest first."""
+        wanted = select(actions).order_by(actions.c.created.desc(), actions.c.id).limit(limit)
+        for column, value in (
+            (actions.c.thread, thread),
+            (actions.c.state, state),
+            (actions.c.customer, customer),
+        ):
+            if value is not None:
+                wanted = wanted.where(column == value)
+        async with self._database.read() as connection:
+            return [_action(row) for row in (await connection.execute(wanted)).mappings()]
+
+    async def move_action(
+        self, action_id: str, to: ActionState, *, actor: str, reason: str = "", digest: str | None = None
+    ) -> Action:
+        """Compare and set: of two that move the same action at once, one gets IllegalTransition.
+
+        A `digest` that is not the action's is a StaleDecision; so is executing a record that no longer
+        matches its own.
+        """
+        async with self._database.write() as connection:
+            action = await find(connection, action_id)
+            _refuse_stale(action, to, digest)
+            if not may_move(action, to):
+                raise IllegalTransition(_refusal(action, to))
+            moved = replace(action, state=to, updated=self._now())
+            here = update(actions).where(actions.c.id == action_id, actions.c.state == action.state)
+            if (await connection.execute(here.values(state=to, updated=moved.updated))).rowcount != 1:
+                raise IllegalTransition(_refusal(action, to))
+            await _note(connection, moved, actor, reason, moved.updated)
+        return moved
+
+    async def action_events(self, action_id: str) -> list[ActionEvent]:
+        wanted = select(action_events).where(action_events.c.action == action_id)
+        async with self._database.read() as connection:
+            rows = await connection.execute(wanted.order_by(action_events.c.sequence))
+            return [ActionEvent(**row) for row in rows.mappings()]
+
+
+async def find(connection: AsyncConnection, action_id: str, *, lock: bool = False) -> Action:
+    wanted = select(actions).where(actions.c.id == action_id)
+    result = await connection.execute(wanted.with_for_update() if lock else wanted)
+    row = result.mappings().one_or_none()
+    if row is None:
+        raise NotFound
+    return _action(row)
+
+
+async def _note(connection: AsyncConnection, action: Action, actor: str, reason: str, at: datetime) -> None:
+    """Within the move's transaction, after its row is locked: the sequence has no gap and no twin."""
+    last = select(func.max(action_events.c.sequence)).where(action_events.c.action == action.id)
+    event: Json = {"action": action.id, "state": action.state, "actor": actor, "reason": reason}
+    event["sequence"] = (await connection.scalar(last) or 0) + 1
+    await connection.execute(action_events.insert().values(at=at, **event))
+    await append(connection, at, f"action.{action.state}", event | {"digest": action.digest})
+
+
+def _refuse_stale(action: Action, to: ActionState, digest: str | None) -> None:
+    if digest is not None and digest != action.digest:
+        raise StaleDecision
+    if to == "executing" and not _digest_is_its_own(action):
+        raise StaleDecision("The record of this action was changed after it was decided on.")
+
+
+def _refusal(action: Action, to: ActionState) -> str:
+    return f"The action is {action.state} and cannot become {to}."
+
+
+def _digest_is_its_own(action: Action) -> bool:
+    return action.digest == digest_of(
+        kind=action.kind,
+        customer=action.customer,
+        target=action.target,
+        amount=action.amount,
+        policy_version=action.policy_version,
+        evidence=action.evidence,
+    )
+
+
+def _terms(action: Action) -> bytes:
+    terms = _row(action)
+    return canonical({name: terms[name] for name in terms if name not in {"state", "created", "updated"}})
+
+
+def _row(action: Action) -> dict[str, Any]:
+    return asdict(action) | {"amount": action.amount.amount, "currency": action.amount.currency}
+
+
+def _action(row: RowMapping) -> Action:
+    fields = dict(row)
+    amount = Money(fields.pop("amount"), fields.pop("currency"))
+    return Action(amount=amount, **fields)

@@ -1,0 +1,97 @@
+"""Conversations: whose they are and what they are doing."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, delete, literal, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tools.errors import NotFound, Unprocessable
+from tools.ledger.digest import canonical
+from tools.ledger.repository import Repository, insert_once
+from tools.ledger.tables import threads
+from tools.ledger.types import Json, Thread, ThreadStatus
+
+
+class Threads(Repository):
+    async def create_thread(self, thread_id: str, owner: str, metadata: Json) -> Thread:
+        """The thread as it is when its owner asks again; NotFound when it is another's."""
+        now = self._now()
+        row = {"id": thread_id, "owner": owner, "status": "idle", "metadata": metadata}
+        async with self._database.write() as connection:
+            await insert_once(connection, threads, row | {"created": now, "updated": now})
+            thread = await _one(connection, thread_id)
+        if thread.owner != owner:
+            raise NotFound
+        return thread
+
+    async def thread(self, thread_id: str) -> Thread | None:
+        async with self._database.read() as connection:
+            row = await _row(connection, thread_id)
+        return Thread(**row) if row else None
+
+    async def search_threads(
+        self,
+        *,
+        owner: str | None = None,
+        status: ThreadStatus | None = None,
+        metadata: Json | None = None,
+        limit: int = 10,
+        offset: int = 0,
+    ) -> list[Thread]:
+        """Newest first. `metadata` must hold for each of its keys, by equality."""
+        wanted = select(threads).order_by(threads.c.created.desc(), threads.c.id).limit(limit).offset(offset)
+        if owner is not None:
+            wanted = wanted.where(threads.c.owner == owner)
+        if status is not None:
+            wanted = wanted.where(threads.c.status == status)
+        for key, value in (metadata or {}).items():
+            wanted = wanted.where(_says(self._database.sqlite, key, value))
+        async with self._database.read() as connection:
+            return [Thread(**row) for row in (await connection.execute(wanted)).mappings()]
+
+    async def set_thread(
+        self, thread_id: str, *, status: ThreadStatus | None = None, metadata: Json | None = None
+    ) -> Thread:
+        """`metadata` is laid over what is there, key by key; the other keys stay."""
+        async with self._database.write() as connection:
+            thread = await _one(connection, thread_id, lock=True)
+            changes = {
+                "status": status or thread.status,
+                "metadata": thread.metadata | (metadata or {}),
+                "updated": self._now(),
+            }
+            await connection.execute(update(threads).where(threads.c.id == thread_id).values(changes))
+            return await _one(connection, thread_id)
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """With its runs, messages, identity, tickets and feedback. Actions, receipts and promises stay."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(threads).where(threads.c.id == thread_id))
+
+
+async def lock_thread(connection: AsyncConnection, thread_id: str) -> None:
+    """One writer at a time for what is numbered within a thread."""
+    await _one(connection, thread_id, lock=True)
+
+
+async def _row(connection: AsyncConnection, thread_id: str, *, lock: bool = False) -> RowMapping | None:
+    wanted = select(threads).where(threads.c.id == thread_id)
+    result = await connection.execute(wanted.with_for_update() if lock else wanted)
+    return result.mappings().one_or_none()
+
+
+async def _one(connection: AsyncConnection, thread_id: str, *, lock: bool = False) -> Thread:
+    row = await _row(connection, thread_id, lock=lock)
+    if row is None:
+        raise NotFound
+    return Thread(**row)
+
+
+def _says(sqlite: bool, key: str, value: Any) -> ColumnElement[bool]:
+    if '"' in key or "\\" in key:
+        raise Unprocessable("A key of metadata holds no quotes and no backslashes.")
+    if sqlite:
+        # Both sides are canonical text: it was written so, and SQLite's `->` cuts out what it holds.
+        return threads.c.metadata.op("->")(literal(f'$."{key}"')) == literal(canonical(value).decode())
+    return type_coerce(threads.c.metadata, JSONB)[key] == type_coerce(value, JSONB)
