@@ -1,0 +1,64 @@
+"""`expand[]=payments.data.payment.payment_intent`: opens references in an answer, up to four levels deep."""
+
+from sandbox.stripe.errors import Json, StripeFailure, ValidationFailure
+from sandbox.stripe.resource import Registry, Resource
+from sandbox.stripe.world import World
+
+DEEPEST = 4
+
+
+def check_depth(paths: list[str]) -> None:
+    if any(path.count(".") >= DEEPEST for path in paths):
+        message = f"You cannot expand more than {DEEPEST} levels of a property"
+        raise ValidationFailure(message, param="expand")
+
+
+class Expansion:
+    """One dotted path, opened in place."""
+
+    def __init__(self, registry: Registry, world: World, path: str) -> None:
+        self.registry, self.world, self.path = registry, world, path
+
+    def apply(self, answer: Json) -> None:
+        self._open(answer, self.path.split("."))
+
+    def _open(self, node: Json, steps: list[str]) -> None:
+        kind = node.get("object")
+        if kind in ("list", "search_result"):
+            self._open_items(node, steps)
+            return
+        # An event's data has an object under this name.
+        resource = self.registry.resources.get(kind) if isinstance(kind, str) else None
+        if resource and steps[0] in resource.included:
+            node.setdefault(steps[0], self.registry.show(self.world, resource.included[steps[0]](self.world, node)))
+        elif resource and (reference := _reference(resource, steps)):
+            self._open_reference(node, reference, resource.references[reference], steps)
+            return
+        elif len(steps) == 1 or not isinstance(node.get(steps[0]), dict):
+            raise self._refused()
+        if len(steps) > 1:
+            self._open(node[steps[0]], steps[1:])
+
+    def _open_items(self, node: Json, steps: list[str]) -> None:
+        if steps[0] != "data":
+            raise self._refused(f" You may want to try expanding 'data.{self.path}' instead.")
+        for item in node["data"] if len(steps) > 1 else ():
+            self._open(item, steps[1:])
+
+    def _open_reference(self, node: Json, reference: str, kind: str, steps: list[str]) -> None:
+        *way, last = reference.split(".")
+        for step in way:
+            node = node.get(step) or {}
+        if isinstance(identifier := node.get(last), str) and (found := self.world.find(kind, identifier)):
+            node[last] = self.registry.show(self.world, found)
+        rest = steps[len(way) + 1 :]
+        if rest and isinstance(node.get(last), dict):
+            self._open(node[last], rest)
+
+    def _refused(self, advice: str = "") -> StripeFailure:
+        return StripeFailure(f"This property cannot be expanded ({self.path}).{advice}", param="expand")
+
+
+def _reference(resource: Resource, steps: list[str]) -> str | None:
+    """The reference that the steps begin with: `payment.payment_intent` of `payment.payment_intent.latest_charge`."""
+    return next((name for name in resource.references if name.split(".") == steps[: name.count(".") + 1]), None)

@@ -1,0 +1,147 @@
+"""Faults on demand: the next `count` requests that match go wrong in the way asked for.
+
+kind                   what the caller sees                              was it done?
+status                 the error `status`, at once                       no, and nothing is remembered
+status_after_commit    the error `status`                                yes; 500 is what a same-key retry gets
+                                                                         again, 502 to 504 came from a gateway and
+                                                                         the retry gets the real answer
+hang                   nothing for `seconds`, then a closed connection   no
+hang_after_commit      the same                                          yes
+reset                  a reset connection                                no
+reset_after_commit     the same                                          yes
+html                   a gateway's HTML page with `status`               no
+slow                   the right answer after `seconds`                  yes
+"""
+
+import asyncio
+import contextlib
+import re
+import socket
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from sandbox.stripe.errors import Json, StripeFailure
+
+KINDS = (
+    "status",
+    "status_after_commit",
+    "hang",
+    "hang_after_commit",
+    "reset",
+    "reset_after_commit",
+    "html",
+    "slow",
+)
+FOREVER_SECONDS = 3600.0
+MESSAGES = {
+    "rate_limit": "Request rate limit exceeded. Learn more about rate limits at https://stripe.com/docs/rate-limits.",
+    "lock_timeout": (
+        "This object cannot be accessed right now because another API request or Stripe process is currently "
+        "accessing it. If you see this error intermittently, retry the request."
+    ),
+    "card_declined": "Your card was declined.",
+}
+CODES = {402: "card_declined", 409: "idempotency_key_in_use", 429: "rate_limit"}
+TYPES = {402: "card_error"}
+HTML = "<html><head><title>{0} Bad Gateway</title></head><body><h1>{0} Bad Gateway</h1><hr>edge</body></html>"
+
+
+@dataclass
+class Fault:
+    method: str = ".*"
+    path: str = ".*"
+    count: int | None = 1
+    """None: until cleared."""
+    kind: str = "status"
+    status: int | None = None
+    seconds: float | None = None
+    code: str | None = None
+    should_retry: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+        for pattern in (self.method, self.path):
+            try:
+                re.compile(pattern)
+            except re.error as failure:
+                raise ValueError(f"{pattern!r} is no regular expression: {failure}") from failure
+
+    @property
+    def after_commit(self) -> bool:
+        return self.kind.endswith("_after_commit") or self.kind == "slow"
+
+    @property
+    def remembered(self) -> bool:
+        """Whether Stripe itself failed after the commit, and so keeps the failure as the key's answer."""
+        return self.kind == "status_after_commit" and (self.status or 500) == 500
+
+    def matches(self, method: str, path: str) -> bool:
+        return bool(re.fullmatch(self.method, method, re.IGNORECASE) and re.search(self.path, path))
+
+    async def answer(self, request: Request, request_id: str) -> Response:
+        """What the caller gets instead of the truth."""
+        if self.kind.startswith("hang"):
+            await hold(request, FOREVER_SECONDS if self.seconds is None else self.seconds)
+        if self.kind.startswith(("hang", "reset")):
+            await drop_connection(request)
+            return Response(status_code=500)
+        if self.kind == "html":
+            return HTMLResponse(HTML.format(self.status or 502), self.status or 502)
+        headers = {"Request-Id": request_id}
+        if self.should_retry is not None:
+            headers["Stripe-Should-Retry"] = str(self.should_retry).lower()
+        return JSONResponse(self.failure().body(request_id), self.failure().status, headers)
+
+    def failure(self) -> StripeFailure:
+        status = self.status or 500
+        code = self.code or CODES.get(status)
+        kind = TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
+        message = MESSAGES.get(code or "", "An error occurred with our connection to the simulated Stripe.")
+        return StripeFailure(message, status=status, kind=kind, code=code)
+
+
+@dataclass
+class Faults:
+    waiting: list[Fault] = field(default_factory=list)
+
+    def add(self, **described: Any) -> None:
+        self.waiting.append(Fault(**described))
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The first fault that matches, spent by one."""
+        fault = next((each for each in self.waiting if each.matches(method, path)), None)
+        if fault and fault.count is not None:
+            fault.count -= 1
+            if fault.count <= 0:
+                self.waiting.remove(fault)
+        return fault
+
+    def described(self) -> list[Json]:
+        return [vars(fault) for fault in self.waiting]
+
+
+async def hold(request: Request, seconds: float) -> None:
+    """Says nothing until the time is over or the caller has given up."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (await request.receive())["type"] != "http.disconnect":
+                continue
+
+
+async def drop_connection(request: Request) -> None:
+    """Closes the socket with a TCP reset, as a crashed peer would. Only uvicorn's request cycle knows the socket."""
+    transport = getattr(getattr(request.receive, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionResetError("connection reset on request")
+    if transport.is_closing():
+        return
+    peer = transport.get_extra_info("socket")
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+    # One turn of the loop, so that uvicorn knows of the loss before the route returns.
+    await asyncio.sleep(0)

@@ -1,0 +1,51 @@
+"""Currencies as Stripe sends them: integer minor units with 0, 2 or 3 digits after the point."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from sandbox.stripe.errors import StripeFailure
+
+# https://docs.stripe.com/currencies#special-cases: ISK and UGX are sent with two decimals that must be zero.
+ZERO_DECIMAL = frozenset(
+    {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
+)
+THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+WHOLE_UNITS_ONLY = frozenset({"isk", "ugx"})
+SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
+MINIMUM = {"usd": 50, "eur": 50, "gbp": 30, "jpy": 50, "kwd": 100}
+LARGEST = 99_999_999
+
+
+def exponent(currency: str) -> int:
+    if currency in ZERO_DECIMAL:
+        return 0
+    return 3 if currency in THREE_DECIMAL else 2
+
+
+def shown(amount: int, currency: str) -> str:
+    """`$49.00`, `-$3.10`, `KWD 4.500`."""
+    number = f"{Decimal(abs(amount)).scaleb(-exponent(currency)):,}"
+    symbol = SYMBOLS.get(currency, f"{currency.upper()} ")
+    return f"{'-' if amount < 0 else ''}{symbol}{number}"
+
+
+def share(amount: int, part: int, whole: int) -> int:
+    """`amount * part / whole`, half a unit rounded away from zero."""
+    return int((Decimal(amount) * part / whole).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def check_granularity(amount: int, currency: str) -> None:
+    """Smallest steps that card networks take: 0.010 KWD, 1.00 ISK."""
+    step = 10 if currency in THREE_DECIMAL else 100 if currency in WHOLE_UNITS_ONLY else 1
+    if amount % step:
+        message = f"Invalid integer: amounts in {currency.upper()} must be a multiple of {step}"
+        raise StripeFailure(message, code="parameter_invalid_integer", param="amount")
+
+
+def check_charge_amount(amount: int, currency: str) -> None:
+    if amount > LARGEST:
+        message = f"Amount must be no more than {shown(LARGEST, currency)}"
+        raise StripeFailure(message, code="amount_too_large", param="amount")
+    if amount < MINIMUM.get(currency, 1):
+        message = f"Amount must be at least {shown(MINIMUM.get(currency, 1), currency)} {currency}"
+        raise StripeFailure(message, code="amount_too_small", param="amount")
+    check_granularity(amount, currency)

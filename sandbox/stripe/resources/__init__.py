@@ -1,0 +1,42 @@
+"""All resources. Another one is another entry here."""
+
+from sandbox.stripe.resource import Registry
+from sandbox.stripe.resources import invoicing, subscribing
+from sandbox.stripe.resources.balance import BALANCE_TRANSACTIONS
+from sandbox.stripe.resources.catalog import PRICES, PRODUCTS, TAX_RATES
+from sandbox.stripe.resources.charges import CHARGES
+from sandbox.stripe.resources.customers import CUSTOMERS
+from sandbox.stripe.resources.disputes import DISPUTES
+from sandbox.stripe.resources.events import EVENTS
+from sandbox.stripe.resources.invoice_items import INVOICE_ITEMS
+from sandbox.stripe.resources.invoices import INVOICE_PAYMENTS, INVOICES
+from sandbox.stripe.resources.payment_intents import PAYMENT_INTENTS
+from sandbox.stripe.resources.payment_methods import PAYMENT_METHODS
+from sandbox.stripe.resources.refunds import REFUNDS
+from sandbox.stripe.resources.subscriptions import SUBSCRIPTIONS
+from sandbox.stripe.world import World
+
+RESOURCES = (
+    CUSTOMERS,
+    PAYMENT_METHODS,
+    PRODUCTS,
+    PRICES,
+    TAX_RATES,
+    INVOICES,
+    INVOICE_ITEMS,
+    INVOICE_PAYMENTS,
+    PAYMENT_INTENTS,
+    CHARGES,
+    REFUNDS,
+    DISPUTES,
+    SUBSCRIPTIONS,
+    BALANCE_TRANSACTIONS,
+    EVENTS,
+)
+REGISTRY = Registry(RESOURCES)
+
+
+def new_world(**settings: object) -> World:
+    """An empty world in which a paid PaymentIntent pays its invoice, and a paid invoice revives its subscription."""
+    listeners = {"payment_intent.succeeded": invoicing.settle_intent, "invoice.paid": subscribing.paid}
+    return World(listeners=listeners, show=REGISTRY.show, **settings)  # type: ignore[arg-type]

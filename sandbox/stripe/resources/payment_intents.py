@@ -1,0 +1,202 @@
+"""PaymentIntents: create, confirm, cancel. Cards succeed or decline at once, as their test token says."""
+
+import secrets
+
+from sandbox.stripe import money
+from sandbox.stripe.errors import Json, StripeFailure, card_error
+from sandbox.stripe.params import (
+    choice,
+    currency,
+    fields,
+    flag,
+    group,
+    integer,
+    many,
+    merged_metadata,
+    metadata,
+    text,
+)
+from sandbox.stripe.resource import Call, Filter, Resource, Route, updater
+from sandbox.stripe.resources import disputes
+from sandbox.stripe.resources.charges import DECLINES, create_charge
+from sandbox.stripe.resources.customers import live_customer
+from sandbox.stripe.resources.payment_methods import payment_method_from
+from sandbox.stripe.world import World, public
+
+WAITING = ("requires_payment_method", "requires_confirmation", "requires_action")
+
+
+def create_intent(
+    world: World,
+    amount: int,
+    currency: str,
+    *,
+    customer: Json | None = None,
+    method: Json | None = None,
+    description: str | None = None,
+    metadata: dict[str, str] | None = None,
+    receipt_email: str | None = None,
+) -> Json:
+    intent = world.add(
+        "payment_intent",
+        "pi",
+        amount=amount,
+        amount_capturable=0,
+        amount_details={"tip": {}},
+        amount_received=0,
+        application=None,
+        application_fee_amount=None,
+        automatic_payment_methods=None,
+        canceled_at=None,
+        cancellation_reason=None,
+        capture_method="automatic",
+        client_secret=None,
+        confirmation_method="automatic",
+        currency=currency,
+        customer=customer and customer["id"],
+        description=description,
+        last_payment_error=None,
+        latest_charge=None,
+        metadata=metadata or {},
+        next_action=None,
+        on_behalf_of=None,
+        payment_method=method and method["id"],
+        payment_method_options={"card": {"installments": None, "network": None, "request_three_d_secure": "automatic"}},
+        payment_method_types=["card"],
+        processing=None,
+        receipt_email=receipt_email,
+        review=None,
+        setup_future_usage=None,
+        shipping=None,
+        source=None,
+        statement_descriptor=None,
+        statement_descriptor_suffix=None,
+        status="requires_confirmation" if method else "requires_payment_method",
+        transfer_data=None,
+        transfer_group=None,
+    )
+    intent["client_secret"] = f"{intent['id']}_secret_{secrets.token_urlsafe(16)}"
+    world.emit("payment_intent.created", intent)
+    return intent
+
+
+def confirm(world: World, intent: Json, *, off_session: bool = False) -> Json:
+    """The charge, when the card works. Raises Stripe's card_error when it does not; the attempt stays on record."""
+    _check_waiting(intent, "confirm")
+    method = world.find("payment_method", intent["payment_method"])
+    if method is None:
+        message = "You cannot confirm this PaymentIntent because it's missing a payment method."
+        raise _unexpected(intent, message)
+    before = public(intent)
+    if method["_behaviour"] == "authentication_required" and not off_session:
+        action = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
+        intent |= {"status": "requires_action", "next_action": action}
+        world.emit("payment_intent.requires_action", intent, before)
+        return intent
+    if method["_behaviour"] in DECLINES:
+        raise _decline(world, intent, method, before)
+    charge = create_charge(world, intent, method)
+    intent |= {"status": "succeeded", "latest_charge": charge["id"], "amount_received": intent["amount"]}
+    intent |= {"last_payment_error": None, "next_action": None}
+    world.emit("payment_intent.succeeded", intent, before)
+    if method["_behaviour"] in disputes.BY_CARD:
+        disputes.open_dispute(world, charge, status=disputes.BY_CARD[method["_behaviour"]])
+    return intent
+
+
+def _decline(world: World, intent: Json, method: Json, before: Json) -> StripeFailure:
+    reason = method["_behaviour"]
+    code, message = DECLINES[reason]
+    charge = create_charge(world, intent, method, decline=reason)
+    details: Json = {"charge": charge["id"], "code": code, "decline_code": reason, "message": message}
+    details |= {"type": "card_error", "payment_method": public(method)}
+    intent |= {"status": "requires_payment_method", "latest_charge": charge["id"], "last_payment_error": details}
+    # A declined card is let go, so the next attempt has to name one again.
+    intent["payment_method"] = None
+    world.emit("payment_intent.payment_failed", intent, before)
+    more = {"charge": charge["id"], "payment_intent": public(intent), "payment_method": public(method)}
+    return card_error(message, code=code, decline_code=reason, **more)
+
+
+def cancel(world: World, intent: Json, reason: str | None = None) -> Json:
+    _check_waiting(intent, "cancel")
+    before = public(intent)
+    intent |= {"status": "canceled", "canceled_at": world.now(), "cancellation_reason": reason}
+    world.emit("payment_intent.canceled", intent, before)
+    return intent
+
+
+def _check_waiting(intent: Json, verb: str) -> None:
+    if intent["status"] not in WAITING:
+        message = (
+            f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent "
+            f"with one of the following statuses may be {verb}ed: {', '.join(WAITING)}."
+        )
+        raise _unexpected(intent, message)
+
+
+def _unexpected(intent: Json, message: str) -> StripeFailure:
+    return StripeFailure(message, code="payment_intent_unexpected_state", payment_intent=public(intent))
+
+
+def _create(call: Call) -> Json:
+    params, world = call.params, call.world
+    money.check_charge_amount(params["amount"], params["currency"])
+    customer = live_customer(world, params["customer"]) if params.get("customer") else None
+    method = payment_method_from(world, params["payment_method"]) if params.get("payment_method") else None
+    if method and method["customer"] and method["customer"] != (customer or {}).get("id"):
+        message = (
+            "The provided PaymentMethod cannot be attached. To reuse a PaymentMethod, you must attach it to a "
+            "Customer first."
+        )
+        raise StripeFailure(message, param="payment_method")
+    intent = create_intent(
+        world,
+        params["amount"],
+        params["currency"],
+        customer=customer,
+        method=method,
+        description=params.get("description"),
+        metadata=merged_metadata({}, params.get("metadata")),
+        receipt_email=params.get("receipt_email"),
+    )
+    return confirm(world, intent, off_session=params.get("off_session", False)) if params.get("confirm") else intent
+
+
+def _confirm(call: Call) -> Json:
+    intent = call.world.get("payment_intent", call.id)
+    if call.params.get("payment_method"):
+        _check_waiting(intent, "confirm")
+        intent["payment_method"] = payment_method_from(call.world, call.params["payment_method"])["id"]
+    return confirm(call.world, intent, off_session=call.params.get("off_session", False))
+
+
+def _cancel(call: Call) -> Json:
+    intent = call.world.get("payment_intent", call.id)
+    return cancel(call.world, intent, call.params.get("cancellation_reason"))
+
+
+REASONS = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")
+EDITABLE = fields(description=text(), metadata=metadata(), receipt_email=text())
+CONFIRMING = fields(payment_method=text(), off_session=flag(), return_url=text())
+CREATING = fields(
+    amount=integer(required=True, least=1),
+    automatic_payment_methods=group(enabled=flag(), allow_redirects=choice("always", "never")),
+    confirm=flag(),
+    currency=currency(required=True),
+    customer=text(),
+    allowed_payment_method_types=many(choice("card")),
+)
+PAYMENT_INTENTS = Resource(
+    kind="payment_intent",
+    path="/v1/payment_intents",
+    references={"customer": "customer", "latest_charge": "charge", "payment_method": "payment_method"},
+    filters={"customer": Filter(text(), kind="customer")},
+    search={name: name for name in ("amount", "created", "currency", "customer", "metadata", "status")},
+    routes=(
+        Route("POST", "/v1/payment_intents", _create, EDITABLE | CONFIRMING | CREATING),
+        updater("payment_intent", "/v1/payment_intents", EDITABLE),
+        Route("POST", "/v1/payment_intents/{id}/confirm", _confirm, CONFIRMING),
+        Route("POST", "/v1/payment_intents/{id}/cancel", _cancel, fields(cancellation_reason=choice(*REASONS))),
+    ),
+)

@@ -1,0 +1,184 @@
+"""Refunds, with Stripe's checks in Stripe's order."""
+
+import hashlib
+
+from sandbox.stripe import money
+from sandbox.stripe.errors import Json, StripeFailure
+from sandbox.stripe.params import choice, fields, integer, merged_metadata, metadata, text
+from sandbox.stripe.resource import Call, Filter, Resource, Route, updater
+from sandbox.stripe.resources import balance
+from sandbox.stripe.resources.disputes import blocking_dispute
+from sandbox.stripe.world import World, public
+
+REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+FAILURES = (
+    "charge_for_pending_refund_disputed",
+    "declined",
+    "expired_or_canceled_card",
+    "insufficient_funds",
+    "lost_or_stolen_card",
+    "merchant_request",
+    "unknown",
+)
+LATER = {"pending_refund": "succeeded", "refund_fail": "failed"}
+SETTLING_SECONDS = 60
+FRESH_SECONDS = 2 * 3600
+
+
+def refund(
+    world: World,
+    charge: Json,
+    amount: int | None = None,
+    *,
+    reason: str | None = None,
+    metadata: dict[str, str] | None = None,
+) -> Json:
+    """Gives back all or a part of what is left. Raises Stripe's refusal; then nothing has changed."""
+    amount = _allowed(world, charge, amount)
+    method = world.find("payment_method", charge["payment_method"]) or {}
+    behaviour = method.get("_behaviour", "")
+    entry = balance.record(world, "refund", -amount, charge["currency"], charge["id"])
+    made = world.add(
+        "refund",
+        "re",
+        amount=amount,
+        balance_transaction=entry["id"],
+        charge=charge["id"],
+        currency=charge["currency"],
+        destination_details={"card": _destination(world, charge, entry["id"]), "type": "card"},
+        metadata=metadata or {},
+        payment_intent=charge["payment_intent"],
+        reason=reason,
+        receipt_number=None,
+        source_transfer_reversal=None,
+        status="pending" if behaviour == "pending_refund" else "succeeded",
+        transfer_reversal=None,
+        _later=LATER.get(behaviour) and [world.now() + SETTLING_SECONDS, LATER[behaviour]],
+    )
+    if made["status"] == "pending":
+        made["pending_reason"] = "processing"
+    before = public(charge)
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
+    world.emit("refund.created", made)
+    world.emit("charge.refunded", charge, before)
+    return made
+
+
+def settle_due(world: World) -> None:
+    """Refunds of Stripe's slow and failing test cards get their final status when their time has come."""
+    for made in world.objects.get("refund", {}).values():
+        if made["_later"] and made["_later"][0] <= world.now():
+            settle(world, made, made["_later"][1], "expired_or_canceled_card")
+
+
+def settle(world: World, made: Json, status: str, failure_reason: str | None = None) -> Json:
+    """The bank's later word. A failed refund gives the capacity back to the charge."""
+    if made["status"] in {"failed", "canceled"}:
+        raise StripeFailure(f"Refund {made['id']} is already {made['status']}.", param="status")
+    before = public(made)
+    made |= {"status": status, "_later": None}
+    made.pop("pending_reason", None)
+    if status == "failed":
+        charge = world.get("charge", made["charge"])
+        charge["amount_refunded"] -= made["amount"]
+        charge["refunded"] = False
+        entry = balance.record(world, "refund_failure", made["amount"], made["currency"], made["id"])
+        made |= {"failure_balance_transaction": entry["id"], "failure_reason": failure_reason or "unknown"}
+        world.emit("refund.failed", made, before)
+    world.emit("refund.updated", made, before)
+    return made
+
+
+def _allowed(world: World, charge: Json, amount: int | None) -> int:
+    """The amount to refund, after every check that Stripe makes."""
+    name = charge["id"]
+    if charge["status"] != "succeeded" or not charge["captured"]:
+        raise StripeFailure(f"Charge {name} is not refundable.", code="charge_not_refundable")
+    if blocking_dispute(world, charge):
+        message = f"Charge {name} has been charged back; cannot issue a refund."
+        raise StripeFailure(message, code="charge_disputed")
+    remaining = charge["amount_captured"] - charge["amount_refunded"]
+    if remaining == 0:
+        raise StripeFailure(f"Charge {name} has already been refunded.", code="charge_already_refunded")
+    amount = remaining if amount is None else amount
+    if amount > remaining:
+        currency = charge["currency"]
+        message = (
+            f"Refund amount ({money.shown(amount, currency)}) is greater than unrefunded amount on charge "
+            f"({money.shown(remaining, currency)})"
+        )
+        raise StripeFailure(message, param="amount")
+    if amount <= 0:
+        raise StripeFailure("Invalid positive integer", code="parameter_invalid_integer", param="amount")
+    if amount != remaining:
+        money.check_granularity(amount, charge["currency"])
+    return amount
+
+
+def _destination(world: World, charge: Json, seed: str) -> Json:
+    """A fresh charge is taken back before it settles, so it vanishes from the statement: a reversal."""
+    if world.now() - charge["created"] < FRESH_SECONDS:
+        return {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "reversal"}
+    digits = str(int(hashlib.sha256(seed.encode()).hexdigest(), 16))
+    return {
+        "reference": digits[:23],
+        "reference_status": "available",
+        "reference_type": "acquirer_reference_number",
+        "type": "refund",
+    }
+
+
+def _charge_of(call: Call) -> Json:
+    charge, intent = call.params.get("charge"), call.params.get("payment_intent")
+    if bool(charge) == bool(intent):
+        message = (
+            "You may only specify one of these parameters: charge, payment_intent."
+            if charge
+            else "One of the following params should be provided for this request: payment_intent or charge."
+        )
+        raise StripeFailure(message, code="parameters_exclusive" if charge else "parameter_missing", param="charge")
+    if charge:
+        return call.world.get("charge", charge, param="charge")
+    found = call.world.get("payment_intent", intent or "", param="payment_intent")
+    if found["status"] != "succeeded":
+        message = f"This PaymentIntent ({found['id']}) does not have a successful charge to refund."
+        raise StripeFailure(message, code="payment_intent_unexpected_state", param="payment_intent")
+    return call.world.get("charge", found["latest_charge"])
+
+
+def _create(call: Call) -> Json:
+    return refund(
+        call.world,
+        _charge_of(call),
+        call.params.get("amount"),
+        reason=call.params.get("reason"),
+        metadata=merged_metadata({}, call.params.get("metadata")),
+    )
+
+
+REFUNDS = Resource(
+    kind="refund",
+    path="/v1/refunds",
+    references={
+        "balance_transaction": "balance_transaction",
+        "charge": "charge",
+        "failure_balance_transaction": "balance_transaction",
+        "payment_intent": "payment_intent",
+    },
+    filters={
+        "charge": Filter(text(), kind="charge"),
+        "payment_intent": Filter(text(), kind="payment_intent"),
+    },
+    routes=(
+        Route(
+            "POST",
+            "/v1/refunds",
+            _create,
+            fields(
+                amount=integer(), charge=text(), metadata=metadata(), payment_intent=text(), reason=choice(*REASONS)
+            ),
+        ),
+        updater("refund", "/v1/refunds", fields(metadata=metadata()), event="refund.updated"),
+    ),
+)

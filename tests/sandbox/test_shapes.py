@@ -1,0 +1,109 @@
+"""What the sandbox answers is what the pinned SDK's types describe, field by field."""
+
+from typing import Any
+
+import pytest
+import stripe
+
+from sandbox.stripe import API_VERSION
+from sandbox.stripe.resources import RESOURCES
+from tests.fixtures.sandbox import Sandbox
+from tests.sandbox.conftest import Api
+from tests.sandbox.shapes import misfits, validator
+
+LISTED = [resource.path.removeprefix("/v1/") for resource in RESOURCES if resource.filters is not None]
+
+
+@pytest.mark.parametrize("path", LISTED)
+def test_every_seeded_object_fits_the_type_of_the_sdk(api: Api, path: str) -> None:
+    query = {"customer": api.customer("ada@example.com")["id"]} if path == "payment_methods" else {}
+    answer = api.read(path, limit=100, **query)
+    assert answer["data"]
+    assert [] == misfits(answer)
+    one = answer["data"][0]
+    assert one == api.read(f"{path}/{one['id']}")
+
+
+@pytest.mark.parametrize(
+    ("path", "expand"),
+    [
+        ("invoices", ["data.payments.data.invoice", "data.customer"]),
+        ("invoices", ["data.payments", "data.parent.subscription_details.subscription"]),
+        ("invoice_payments", ["data.payment.payment_intent.latest_charge", "data.invoice"]),
+        ("charges", ["data.refunds", "data.balance_transaction", "data.customer", "data.payment_intent"]),
+        ("customers", ["data.subscriptions", "data.invoice_settings.default_payment_method"]),
+        ("refunds", ["data.charge", "data.payment_intent"]),
+        ("disputes", ["data.charge"]),
+        ("subscriptions", ["data.latest_invoice", "data.customer"]),
+    ],
+)
+def test_expanded_objects_fit_too(api: Api, path: str, expand: list[str]) -> None:
+    answer = api.read(path, limit=100, **{f"expand[{place}]": each for place, each in enumerate(expand)})
+    assert answer["data"]
+    assert [] == misfits(answer)
+
+
+def test_objects_in_rarer_states_fit(api: Api, sandbox: Sandbox) -> None:
+    customer = api.make("customers", email="shape@example.com", phone="+15550100999")
+    method = api.make("payment_methods/pm_card_authenticationRequired/attach", customer=customer["id"])
+    action = api.make(
+        "payment_intents",
+        amount=900,
+        currency="usd",
+        customer=customer["id"],
+        payment_method=method["id"],
+        confirm="true",
+    )
+    refused = api.post(
+        "payment_intents", amount=900, currency="usd", payment_method="pm_card_chargeDeclined", confirm="true"
+    ).json()["error"]
+    pending = api.make("refunds", charge=api.payment(card="pm_card_pendingRefund")["latest_charge"])
+    failing = api.make("refunds", charge=api.payment(card="pm_card_refundFail")["latest_charge"])
+    sandbox.advance(61)
+    draft = api.make("invoices", customer=customer["id"])
+    credit = api.make(f"customers/{customer['id']}/balance_transactions", amount=-500, currency="usd")
+    seen: list[dict[str, Any]] = [
+        customer,
+        method,
+        action,
+        refused["payment_intent"],
+        api.read(f"charges/{refused['charge']}"),
+        pending,
+        api.read(f"refunds/{failing['id']}"),
+        draft,
+        credit,
+    ]
+    assert "requires_action" == action["status"]
+    assert [] == [line for thing in seen for line in misfits(thing)]
+
+
+def test_events_carry_objects_that_fit(api: Api) -> None:
+    events = api.read("events", limit=100)["data"]
+    assert [] == [line for event in events for line in misfits(event["data"]["object"])]
+
+
+CREATE = ("customer", "invoice", "payment_intent", "payment_method", "price", "product", "refund", "subscription")
+
+
+@pytest.mark.parametrize("kind", [*CREATE, "invoiceitem", "tax_rate"])
+def test_the_sandbox_invents_no_parameter(kind: str) -> None:
+    names = {"invoiceitem": "InvoiceItem"}
+    name = names.get(kind, "".join(part.capitalize() for part in kind.split("_")))
+    resource = next(each for each in RESOURCES if each.kind == kind)
+    for route in resource.all_routes():
+        verb = {("POST", resource.path): "Create", ("GET", resource.path): "List"}.get((route.method, route.path))
+        verb = "Update" if (route.method, route.path) == ("POST", resource.path + "/{id}") else verb
+        if verb:
+            known = getattr(stripe.params, f"{name}{verb}Params")
+            assert set() == route.fields.keys() - known.__required_keys__ - known.__optional_keys__, (name, verb)
+
+
+def test_the_shapes_refuse_what_the_sdk_does_not_know() -> None:
+    """A check that accepts everything would prove nothing."""
+    errors = list(validator("refund").iter_errors({"object": "refund", "id": "re_1", "colour": "blue"}))
+    assert any("colour" in error.message for error in errors)
+    assert any("'amount' is a required property" in error.message for error in errors)
+
+
+def test_the_sandbox_speaks_the_version_that_the_sdk_pins() -> None:
+    assert stripe.api_version == API_VERSION
