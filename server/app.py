@@ -1,0 +1,81 @@
+"""The application: routes, middleware, and a lifespan that opens everything and closes it in reverse."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+import httpx
+from fastapi import FastAPI
+
+from graphs.plugs import Plugs, open_plugs
+from graphs.settings import Settings
+from server.auth import Tokens
+from server.case_sweep import sweep_cases
+from server.events import EventLog
+from server.metrics import Metrics
+from server.middleware import SmallJson, Surround
+from server.problems import DOCUMENTED, handle_errors
+from server.routes import assistants, chat, demo, desk, health, page, receipts, runs, sessions, threads
+from server.runs.executor import Executor
+from server.runs.queue import RunQueue, background
+from server.services import Services, author_of
+from tools.errors import ConfigurationError
+
+OpenPlugs = Callable[[Settings], AbstractAsyncContextManager[Plugs]]
+
+
+def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs) -> FastAPI:
+    """Nothing is opened before the lifespan starts."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            opened = await stack.enter_async_context(plugs(settings))
+            app.state.services = await _services(opened, settings, metrics, stack)
+            yield
+
+    app = FastAPI(
+        title="Counterfoil",
+        version=version("counterfoil"),
+        description="A billing-support agent that leaves a checkable receipt for everything it did.",
+        lifespan=lifespan,
+        responses=DOCUMENTED,
+        docs_url=None,
+        redoc_url=None,
+    )
+    handle_errors(app)
+    for part in (health, sessions, assistants, threads, runs, chat, desk, receipts, demo, page):
+        app.include_router(part.router)
+    page.mount_static(app)
+    app.add_middleware(SmallJson)
+    app.add_middleware(Surround, metrics=metrics)
+    return app
+
+
+async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Services:
+    if settings.redis_url is None:
+        raise ConfigurationError("REDIS_URL is not set. `counterfoil serve` starts an embedded Redis by itself.")
+    events = await stack.enter_async_context(EventLog.open(settings.redis_url))
+    executor = Executor(
+        redis=plugs.redis,
+        ledger=plugs.ledger,
+        events=events,
+        metrics=metrics,
+        graphs=plugs.graphs,
+        context=plugs.context,
+        author=author_of(settings),
+    )
+    queue = await stack.enter_async_context(
+        RunQueue.open(url=settings.redis_url, ledger=plugs.ledger, executor=executor)
+    )
+    await stack.enter_async_context(background(sweep_cases(plugs.cases, queue)))
+    return Services(
+        settings=settings,
+        plugs=plugs,
+        tokens=Tokens.from_settings(settings),
+        events=events,
+        queue=queue,
+        metrics=metrics,
+        http=await stack.enter_async_context(httpx.AsyncClient(timeout=5)),
+    )

@@ -1,0 +1,37 @@
+"""Takes up cases that were agreed to and left half way: a worker died, Stripe did not answer."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from graphs.cases import GraphCases
+from server.runs.payload import notice
+from server.runs.queue import RunQueue
+from tools.ledger.types import Action
+
+log = structlog.get_logger()
+
+SWEEP_SECONDS = 5.0
+SETTLED_FOR = timedelta(seconds=10)
+"""A case that moved more recently is somebody's work in progress."""
+
+
+async def sweep_cases(cases: GraphCases, queue: RunQueue, *, every: float = SWEEP_SECONDS) -> None:
+    """Goes on for ever. The customer hears of each case that it brought to an end."""
+    while True:
+        try:
+            for action in await cases.unfinished():
+                if datetime.now(UTC) - action.updated > SETTLED_FOR:
+                    await _take_up(action, cases, queue)
+        except Exception:
+            log.warning("case_sweep.failed", exc_info=True)
+        await asyncio.sleep(every)
+
+
+async def _take_up(action: Action, cases: GraphCases, queue: RunQueue) -> None:
+    case = await cases.go_on(action.id)
+    now = case.action.state if case.action else action.state
+    if now != action.state or case.receipt:
+        log.info("case_sweep.ended", action_id=action.id, state=now)
+        await queue.submit(action.thread, notice(action.id))

@@ -1,0 +1,18 @@
+"""Counters and histograms of one process, in a registry of its own."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "counterfoil_http_requests", "HTTP requests.", ["method", "route", "status"], registry=self.registry
+        )
+        self.runs = Counter("counterfoil_runs", "Runs, by how they ended.", ["status"], registry=self.registry)
+        self.run_seconds = Histogram("counterfoil_run_seconds", "How long runs took.", registry=self.registry)
+        self.streams = Gauge("counterfoil_open_streams", "Streams that are open.", registry=self.registry)
+        self.errors = Counter("counterfoil_errors", "Unexpected errors.", ["where"], registry=self.registry)
+
+    def render(self) -> bytes:
+        return generate_latest(self.registry)

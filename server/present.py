@@ -1,0 +1,118 @@
+"""Rows of the ledger in the shapes that clients are given."""
+
+from typing import Any
+
+from server.runs.queue import ASSISTANT
+from server.threads import assistant_id
+from tools.ledger.types import Action, ActionEvent, Receipt, Run, Thread, Ticket
+
+Json = dict[str, Any]
+
+
+def thread_json(thread: Thread, *, values: Json | None = None, interrupts: Json | None = None) -> Json:
+    return {
+        "thread_id": thread.id,
+        "created_at": thread.created.isoformat(),
+        "updated_at": thread.updated.isoformat(),
+        "state_updated_at": thread.updated.isoformat(),
+        "metadata": thread.metadata,
+        "status": thread.status,
+        "config": {},
+        "values": values,
+        "interrupts": interrupts or {},
+        "error": None,
+    }
+
+
+def run_json(run: Run) -> Json:
+    return {
+        "run_id": run.id,
+        "thread_id": run.thread,
+        "assistant_id": assistant_id(run.assistant),
+        "status": run.status,
+        "metadata": {"graph_id": run.assistant, "assistant_id": assistant_id(run.assistant)},
+        "kwargs": {},
+        "multitask_strategy": "enqueue",
+        "created_at": run.created.isoformat(),
+        "updated_at": run.updated.isoformat(),
+        "error": failure_of(run),
+    }
+
+
+def failure_of(run: Run) -> Json | None:
+    if run.status != "error":
+        return None
+    code, _, message = (run.error or "internal").partition(": ")
+    return {"error": code, "message": message}
+
+
+def ticket_json(ticket: Ticket) -> Json:
+    return {
+        "id": ticket.id,
+        "thread_id": ticket.thread,
+        "state": ticket.state,
+        "reason": ticket.reason,
+        "packet": ticket.packet,
+        "claimed_by": ticket.claimed_by,
+        "note": ticket.note,
+        "created_at": ticket.created.isoformat(),
+        "updated_at": ticket.updated.isoformat(),
+    }
+
+
+def action_json(action: Action) -> Json:
+    return {
+        "id": action.id,
+        "thread_id": action.thread,
+        "kind": action.kind,
+        "customer": action.customer,
+        "target": action.target,
+        "amount": action.amount.amount,
+        "currency": action.amount.currency,
+        "reason": action.reason,
+        "details": action.details,
+        "evidence": action.evidence,
+        "policy_version": action.policy_version,
+        "rule": action.rule,
+        "outcome": action.outcome,
+        "digest": action.digest,
+        "state": action.state,
+        "created_at": action.created.isoformat(),
+        "updated_at": action.updated.isoformat(),
+    }
+
+
+def event_json(event: ActionEvent) -> Json:
+    return {
+        "sequence": event.sequence,
+        "state": event.state,
+        "actor": event.actor,
+        "reason": event.reason,
+        "at": event.at.isoformat(),
+    }
+
+
+def receipt_json(receipt: Receipt) -> Json:
+    return {
+        "number": receipt.number,
+        "action_id": receipt.action,
+        "body": receipt.body,
+        "digest": receipt.digest,
+        "created_at": receipt.created.isoformat(),
+    }
+
+
+def assistant_json(graph_id: str) -> Json:
+    since = "2026-01-01T00:00:00+00:00"
+    return {
+        "assistant_id": assistant_id(graph_id),
+        "graph_id": graph_id,
+        "name": graph_id,
+        "description": "The conversation." if graph_id == ASSISTANT else "A case; started by the conversation.",
+        "config": {},
+        "context": {},
+        "metadata": {"created_by": "system"},
+        "version": 1,
+        "created_at": since,
+        "updated_at": since,
+    }

@@ -1,0 +1,56 @@
+"""The plain door: one POST, one stream of events that curl can read. And asking for a person, and saying how it was."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter
+from sse_starlette import EventSourceResponse
+
+from server.auth import CurrentCustomer
+from server.door import fitting, masked
+from server.events import Check, Event
+from server.routes.runs import EventStream
+from server.runs.payload import handover
+from server.schemas import ChatMessage, Escalation, Rating
+from server.services import ServicesDep
+from server.sse import respond
+from server.streams import as_chat, run_events
+from server.threads import channels_for, find_thread, open_thread, say
+
+Json = dict[str, Any]
+router = APIRouter(tags=["chat"])
+
+
+@router.post("/chat", response_class=EventStream)
+async def chat(body: ChatMessage, caller: CurrentCustomer, services: ServicesDep) -> EventSourceResponse:
+    """Events: `metadata`, `status`, `token`, `message`, `error`, `end`. Without `thread_id`, a new conversation."""
+    fitting(body.message)
+    if body.thread_id:
+        thread = await find_thread(services.ledger, caller, str(body.thread_id))
+    else:
+        thread = await open_thread(services.plugs, caller)
+    after = await services.events.tail(thread.id)
+    run = await say(services, thread, body.message)
+    channels = channels_for(services, caller)
+
+    def events(stopped: Check) -> AsyncIterator[Event]:
+        source = run_events(services, thread.id, run.id, after, channels=channels, stopped=stopped)
+        return as_chat(source, thread=thread.id, author=services.author)
+
+    return respond(services, events)
+
+
+@router.post("/escalate", status_code=202)
+async def escalate(body: Escalation, caller: CurrentCustomer, services: ServicesDep) -> Json:
+    """Asks for a person. The conversation's stream tells how it goes on."""
+    thread = await find_thread(services.ledger, caller, str(body.thread_id))
+    await services.queue.make_room(thread.id)
+    run = await services.queue.submit(thread.id, handover(masked(body.reason)))
+    return {"thread_id": thread.id, "run_id": run.id}
+
+
+@router.post("/feedback", status_code=201)
+async def give_feedback(body: Rating, caller: CurrentCustomer, services: ServicesDep) -> Json:
+    thread = await find_thread(services.ledger, caller, str(body.thread_id))
+    await services.ledger.record_feedback(thread.id, body.rating, masked(body.comment))
+    return {"thread_id": thread.id, "rating": body.rating}

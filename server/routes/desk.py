@@ -1,0 +1,109 @@
+"""The agents' desk: tickets to take and answer, actions to decide. Staff only."""
+
+# ruff: noqa: FAST003 - the dependencies take it from the path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from server.auth import CurrentAgent, staff_only
+from server.door import masked
+from server.present import action_json, event_json, receipt_json, ticket_json
+from server.runs.payload import notice, return_to_agent
+from server.runs.transcript import as_told
+from server.schemas import AgentWords, Decision, ReturnNote
+from server.services import Services, ServicesDep
+from server.threads import answer
+from tools.errors import Conflict, NotFound
+from tools.ledger.types import Action, ActionState, Ticket, TicketState
+
+Json = dict[str, Any]
+Limit = Annotated[int, Query(ge=1, le=200)]
+router = APIRouter(prefix="/desk", tags=["desk"], dependencies=[Depends(staff_only)])
+
+
+async def the_ticket(ticket_id: Annotated[str, Path(max_length=100)], services: ServicesDep) -> Ticket:
+    ticket = await services.ledger.ticket(ticket_id)
+    if ticket is None:
+        raise NotFound("There is no such ticket.")
+    return ticket
+
+
+async def the_action(action_id: Annotated[str, Path(max_length=100)], services: ServicesDep) -> Action:
+    action = await services.ledger.action(action_id)
+    if action is None:
+        raise NotFound("There is no such action.")
+    return action
+
+
+TheTicket = Annotated[Ticket, Depends(the_ticket)]
+TheAction = Annotated[Action, Depends(the_action)]
+
+
+@router.get("/tickets")
+async def list_tickets(services: ServicesDep, state: TicketState | None = None, limit: Limit = 50) -> list[Json]:
+    """Oldest first."""
+    return [ticket_json(ticket) for ticket in await services.ledger.tickets(state=state, limit=limit)]
+
+
+@router.get("/tickets/{ticket_id}")
+async def get_ticket(ticket: TheTicket, services: ServicesDep) -> Json:
+    """The packet, what was said, and what was done."""
+    return {
+        **ticket_json(ticket),
+        "messages": [as_told(message) for message in await services.ledger.messages(ticket.thread)],
+        "actions": [action_json(action) for action in await services.ledger.actions(thread=ticket.thread)],
+    }
+
+
+@router.post("/tickets/{ticket_id}/claim")
+async def claim_ticket(ticket: TheTicket, agent: CurrentAgent, services: ServicesDep) -> Json:
+    return ticket_json(await services.ledger.claim_ticket(ticket.id, agent.id))
+
+
+@router.post("/tickets/{ticket_id}/messages", status_code=202)
+async def answer_ticket(ticket: TheTicket, body: AgentWords, agent: CurrentAgent, services: ServicesDep) -> Json:
+    run = await answer(services, ticket, agent, body.text)
+    return {"thread_id": run.thread, "run_id": run.id}
+
+
+@router.post("/tickets/{ticket_id}/return", status_code=202)
+async def return_ticket(ticket: TheTicket, body: ReturnNote, agent: CurrentAgent, services: ServicesDep) -> Json:
+    """Gives the conversation back to the assistant."""
+    note = masked(body.note)
+    if ticket.state == "returned":
+        raise Conflict("This ticket was returned already.")
+    await services.ledger.return_ticket(ticket.id, agent.id, note)
+    run = await services.queue.submit(ticket.thread, return_to_agent(note, agent.name))
+    return {"thread_id": run.thread, "run_id": run.id}
+
+
+@router.get("/actions")
+async def list_actions(services: ServicesDep, state: ActionState | None = None, limit: Limit = 50) -> list[Json]:
+    return [action_json(action) for action in await services.ledger.actions(state=state, limit=limit)]
+
+
+@router.get("/actions/{action_id}")
+async def get_action(action: TheAction, services: ServicesDep) -> Json:
+    """With how it came to be where it is, and its receipt."""
+    return await _whole(services, action)
+
+
+@router.post("/actions/{action_id}/decision")
+async def decide_action(action: TheAction, body: Decision, agent: CurrentAgent, services: ServicesDep) -> Json:
+    """Approves or rejects exactly what the digest names; the customer is told on their thread."""
+    reason = masked(body.reason)
+    await services.plugs.cases.decide(
+        action.id, digest=body.digest, approve=body.approve, agent=agent.id, reason=reason
+    )
+    if await services.ledger.thread(action.thread):
+        await services.queue.submit(action.thread, notice(action.id))
+    return await _whole(services, await the_action(action.id, services))
+
+
+async def _whole(services: Services, action: Action) -> Json:
+    receipt = await services.ledger.receipt_of(action.id)
+    return {
+        **action_json(action),
+        "events": [event_json(event) for event in await services.ledger.action_events(action.id)],
+        "receipt": receipt_json(receipt) if receipt else None,
+    }

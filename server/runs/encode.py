@@ -1,0 +1,56 @@
+"""Parts of a graph's stream as events of the wire protocol, in JSON."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from langgraph.types import Interrupt
+from pydantic import BaseModel
+
+Json = dict[str, Any]
+
+
+def encode(part: Mapping[str, Any]) -> tuple[str, str]:
+    """Event name and JSON text of one v2 stream part."""
+    kind, data = part["type"], part["data"]
+    match kind:
+        case "values":
+            return kind, dumps(with_interrupts(data, part.get("interrupts") or ()))
+        case "messages":
+            message, metadata = data
+            return kind, dumps([message, {key: value for key, value in metadata.items() if _is_wanted(key)}])
+        case _:
+            return kind, dumps(data)
+
+
+def with_interrupts(values: Any, interrupts: Iterable[Interrupt]) -> Any:
+    found = list(interrupts)
+    return {**values, "__interrupt__": found} if found and isinstance(values, Mapping) else values
+
+
+def dumps(value: Any) -> str:
+    return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def jsonable(value: Any) -> Any:
+    return json.loads(dumps(value))
+
+
+def _is_wanted(key: str) -> bool:
+    return key in {"run_id", "thread_id", "tags"} or key.startswith("langgraph_")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if isinstance(value, Interrupt):
+        return {"id": value.id, "value": value.value}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return str(value)

@@ -1,0 +1,102 @@
+"""Hands runs to workers through docket, on the Redis that is there anyway, and takes up what was left behind.
+
+A task says no more than "this thread has work". Its key is the run, so that telling it twice counts once; whoever
+gets it first does all of the thread's work, and the other tasks find nothing to do.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, Self
+
+import structlog
+from docket import Docket, Worker
+from langchain_core.utils.uuid import uuid7
+
+from server.runs.executor import Executor
+from server.runs.payload import Json
+from tools.errors import RateLimited, ThreadBusy
+from tools.ledger.ledger import Ledger
+from tools.ledger.types import Run
+
+log = structlog.get_logger()
+
+Strategy = Literal["enqueue", "reject"]
+ASSISTANT = "support"
+CONCURRENCY = 32
+MOST_WAITING = 20
+SWEEP_SECONDS = 5.0
+
+
+@dataclass(kw_only=True)
+class RunQueue:
+    ledger: Ledger
+    executor: Executor
+    docket: Docket
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, *, url: str, ledger: Ledger, executor: Executor) -> AsyncIterator[Self]:
+        """With a worker in this process. On leaving, runs under way stop at their next step and wait for the next."""
+        async with AsyncExitStack() as stack:
+            docket = await stack.enter_async_context(
+                Docket(name="counterfoil", url=url, execution_ttl=timedelta(minutes=1))
+            )
+            queue = cls(ledger=ledger, executor=executor, docket=docket)
+            docket.register(queue.drain_thread, names=["drain_thread"])
+            worker = await stack.enter_async_context(
+                Worker(docket, concurrency=CONCURRENCY, redelivery_timeout=timedelta(seconds=10))
+            )
+            await stack.enter_async_context(background(worker.run_forever()))
+            stack.callback(executor.stop)
+            await stack.enter_async_context(background(queue.sweep()))
+            yield queue
+
+    async def drain_thread(self, thread: str) -> None:
+        await self.executor.drain(thread)
+
+    async def make_room(self, thread: str, *, strategy: Strategy = "enqueue") -> None:
+        """Refuses what a customer has to wait with. What the server itself has to say always finds room."""
+        waiting = await self.executor.unfinished(thread)
+        if waiting and strategy == "reject":
+            raise ThreadBusy
+        if len(waiting) >= MOST_WAITING:
+            raise RateLimited("Many messages are waiting for an answer here. Please wait a moment.", retry_after=5)
+
+    async def submit(self, thread: str, payload: Json) -> Run:
+        """Writes the run down, then tells the workers."""
+        run = await self.ledger.create_run(str(uuid7()), thread, ASSISTANT, payload)
+        await self.ledger.set_thread(thread, status="busy")
+        await self._tell(thread, key=run.id)
+        return run
+
+    async def _tell(self, thread: str, *, key: str) -> None:
+        await self.docket.add("drain_thread", key=key)(thread)
+
+    async def sweep(self) -> None:
+        """Tells the workers, at the start and ever again, of runs that nobody is at work on.
+
+        Their worker was killed, or Redis forgot. A dead worker's task may still be on record as running under its
+        key, so each telling has a key of its own; the lease keeps out whoever comes too many.
+        """
+        while True:
+            try:
+                for thread in dict.fromkeys(run.thread for run in await self.ledger.unfinished_runs()):
+                    await self._tell(thread, key=f"{thread}:{uuid7()}")
+            except Exception:
+                log.warning("sweep.failed", exc_info=True)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+@asynccontextmanager
+async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs `work` beside the block and ends it with the block."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

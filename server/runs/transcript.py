@@ -1,0 +1,74 @@
+"""Lines of a conversation that the customer can see, as the ledger keeps them and as clients are told."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+
+from tools.ledger.ledger import Ledger
+from tools.ledger.types import Message, Role, Run
+
+Json = dict[str, Any]
+SHOWN = ("cards", "citations", "stage")
+
+
+async def record(ledger: Ledger, run: Run, messages: Sequence[AnyMessage], *, author: str) -> None:
+    """Writes down the messages that are new since the thread's last run."""
+    known = {message.id for message in await ledger.messages(run.thread)}
+    for message in messages:
+        if message.id and message.id not in known and (who := said_by(message, author)):
+            extra = {key: message.additional_kwargs[key] for key in SHOWN if key in message.additional_kwargs}
+            await ledger.record_message(run.thread, message.id, *who, message.text, run=run.id, extra=extra)
+
+
+def said_by(message: AnyMessage, author: str) -> tuple[Role, str] | None:
+    """Role and name of the speaker; None for what the customer is not shown."""
+    extra = message.additional_kwargs
+    if isinstance(message, HumanMessage):
+        return "customer", "customer"
+    if not isinstance(message, AIMessage) or not (message.text or extra.get("cards")):
+        return None
+    return _speaker(extra, author)
+
+
+def _speaker(extra: Json, author: str) -> tuple[Role, str]:
+    return ("agent", extra.get("author") or "agent") if extra.get("role") == "agent" else ("assistant", author)
+
+
+def as_told(message: Message) -> Json:
+    """A kept line, in the shape in which every client gets it."""
+    return {
+        "id": message.id,
+        "role": message.role,
+        "author": message.author,
+        "text": message.text,
+        "cards": message.extra.get("cards", []),
+        "citations": message.extra.get("citations", []),
+        "sequence": message.sequence,
+        "run_id": message.run,
+        "created_at": message.created.isoformat(),
+    }
+
+
+def told_live(message: Json, author: str) -> Json | None:
+    """The same shape from a message of the event log, where it is JSON already. None for what is not a reply."""
+    extra = message.get("additional_kwargs") or {}
+    text = text_of(message)
+    if message.get("type") not in {"ai", "AIMessageChunk"} or not (text or extra.get("cards")):
+        return None
+    role, name = _speaker(extra, author)
+    return {
+        "id": message.get("id"),
+        "role": role,
+        "author": name,
+        "text": text,
+        "cards": extra.get("cards", []),
+        "citations": extra.get("citations", []),
+    }
+
+
+def text_of(message: Json) -> str:
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "".join(block if isinstance(block, str) else block.get("text", "") for block in content)

@@ -1,0 +1,48 @@
+"""What the routes are given: built once in the lifespan, closed in reverse."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, cast
+
+import httpx
+from fastapi import Depends, Request
+
+from graphs.plugs import Plugs
+from graphs.settings import Settings
+from server.events import EventLog
+from server.metrics import Metrics
+from server.runs.queue import RunQueue
+from tools.ledger.ledger import Ledger
+
+if TYPE_CHECKING:
+    from server.auth import Tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    settings: Settings
+    plugs: Plugs
+    tokens: "Tokens"
+    events: EventLog
+    queue: RunQueue
+    metrics: Metrics
+    http: httpx.AsyncClient
+
+    @property
+    def author(self) -> str:
+        return author_of(self.settings)
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.plugs.ledger
+
+
+def author_of(settings: Settings) -> str:
+    """The name under which the assistant speaks."""
+    return f"{settings.company} assistant"
+
+
+async def services_of(request: Request) -> Services:
+    return cast("Services", request.app.state.services)
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]

@@ -1,0 +1,66 @@
+"""Streams to clients: bounded in time, kept alive, and ended with `reconnect` when the server or their time is up."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+
+import anyio
+from redis.exceptions import RedisError
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import AppStatus
+
+from server.events import Check, Event
+from server.services import Services
+
+PING_SECONDS = 15
+SEND_SECONDS = 30
+# After this the response cuts the generator off; longer than a reader takes to notice that it should stop.
+GRACE_SECONDS = 1.5
+
+Source = Callable[[Check], AsyncIterator[Event]]
+
+
+def respond(services: Services, source: Source, headers: Mapping[str, str] | None = None) -> EventSourceResponse:
+    """`source` is given the check by which it knows when to stop."""
+    stopping = anyio.Event()
+    past = _deadline(services.settings.stream_seconds)
+    stopped: Check = lambda: stopping.is_set() or past()  # noqa: E731 - two words read better in place
+    return EventSourceResponse(
+        _counted(services, lines(source(stopped), stopped)),
+        headers=headers,
+        ping=PING_SECONDS,
+        send_timeout=SEND_SECONDS,
+        shutdown_event=stopping,
+        shutdown_grace_period=GRACE_SECONDS,
+    )
+
+
+async def lines(source: AsyncIterator[Event], stopped: Check) -> AsyncIterator[ServerSentEvent]:
+    last = None
+    try:
+        async for event in source:
+            last = event.id or last
+            yield ServerSentEvent(event.data, event=event.event, id=event.id or None)
+    except RedisError:
+        yield ServerSentEvent('{"reason": "interrupted"}', event="reconnect", id=last, retry=2000)
+        return
+    if stopped():
+        yield ServerSentEvent('{"reason": "time is up"}', event="reconnect", id=last)
+
+
+def waiting(services: Services) -> Check:
+    """When a request that waits for a run without a stream should give up."""
+    past = _deadline(services.settings.stream_seconds)
+    return lambda: AppStatus.should_exit or past()
+
+
+def _deadline(seconds: float) -> Check:
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
+
+
+async def _counted(services: Services, source: AsyncIterator[ServerSentEvent]) -> AsyncIterator[ServerSentEvent]:
+    with services.metrics.streams.track_inprogress():
+        async with aclosing(source):  # type: ignore[type-var]
+            async for line in source:
+                yield line

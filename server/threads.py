@@ -1,0 +1,159 @@
+"""Whose thread it is, and how a caller's words become a run on it."""
+
+from typing import Annotated, Any
+from uuid import UUID, uuid4, uuid5
+
+from fastapi import Depends, Path
+
+from graphs.plugs import Plugs
+from server.auth import Caller, Principal
+from server.door import admit, fitting, masked
+from server.runs.encode import jsonable, with_interrupts
+from server.runs.executor import config_of
+from server.runs.payload import agent_message, customer_message
+from server.runs.queue import ASSISTANT, Strategy
+from server.runs.transcript import text_of
+from server.schemas import NewRun
+from server.services import Services, ServicesDep
+from server.view import public_channels, shown_values
+from tools.errors import Conflict, NotFound, Unprocessable
+from tools.ledger.ledger import Ledger
+from tools.ledger.types import Run, Thread, Ticket
+
+Json = dict[str, Any]
+_GRAPH_NAMESPACE = UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
+
+
+def assistant_id(graph_id: str) -> str:
+    """The id that an Agent Server gives the assistant of a graph."""
+    return str(uuid5(_GRAPH_NAMESPACE, graph_id))
+
+
+async def own_thread(thread_id: Annotated[str, Path()], caller: Caller, services: ServicesDep) -> Thread:
+    return await find_thread(services.ledger, caller, thread_id)
+
+
+OwnThread = Annotated[Thread, Depends(own_thread)]
+
+
+async def find_thread(ledger: Ledger, caller: Principal, thread_id: str) -> Thread:
+    """Staff may see every thread. One that is not there and one that is another's look alike."""
+    thread = await ledger.thread(uuid_of(thread_id))
+    if thread is None or (not caller.is_staff and thread.owner != caller.id):
+        raise NotFound("There is no such thread.")
+    return thread
+
+
+async def own_run(thread: OwnThread, run_id: Annotated[str, Path()], services: ServicesDep) -> Run:
+    run = await services.ledger.run(uuid_of(run_id))
+    if run is None or run.thread != thread.id:
+        raise NotFound("There is no such run.")
+    return run
+
+
+OwnRun = Annotated[Run, Depends(own_run)]
+
+
+def uuid_of(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise NotFound from None
+
+
+async def open_thread(
+    plugs: Plugs, caller: Principal, thread_id: UUID | None = None, metadata: Json | None = None
+) -> Thread:
+    """A new thread of the caller, or the one that they have by this id already."""
+    kept = clean_metadata(metadata or {})
+    thread = await plugs.ledger.create_thread(str(thread_id or uuid4()), caller.id, kept)
+    if caller.email:
+        await plugs.verifier.sign_in(thread.id, caller.email)
+    return thread
+
+
+def clean_metadata(metadata: Json) -> Json:
+    """Without secrets, and with the marks by which Agent Server clients find their threads."""
+    clean = {key: masked(value) if isinstance(value, str) else value for key, value in metadata.items()}
+    return {**clean, "graph_id": ASSISTANT, "assistant_id": assistant_id(ASSISTANT)}
+
+
+async def say(
+    services: Services, thread: Thread, text: str, message_id: str | None = None, *, strategy: Strategy = "enqueue"
+) -> Run:
+    """A customer's words, through the door and into the queue."""
+    await services.queue.make_room(thread.id, strategy=strategy)
+    message_id = await _free_id(services.ledger, thread.id, message_id)
+    said = await admit(services.plugs.verifier, thread.id, text, message_id=message_id)
+    return await services.queue.submit(thread.id, customer_message(message_id, said))
+
+
+async def answer(services: Services, ticket: Ticket, agent: Principal, text: str) -> Run:
+    """An agent's words, from the one who has the ticket."""
+    if ticket.claimed_by != agent.id or ticket.state != "claimed":
+        raise Conflict("Claim this ticket first: only who has it can answer.")
+    said = masked(fitting(text))
+    return await services.queue.submit(ticket.thread, agent_message(str(uuid4()), said, agent.name))
+
+
+async def ask(services: Services, thread: Thread, caller: Principal, body: NewRun) -> Run:
+    """The run that a body of the Agent Server protocol asks for."""
+    if body.assistant_id not in {ASSISTANT, assistant_id(ASSISTANT)}:
+        raise Unprocessable(f"assistant_id: runs are started on {ASSISTANT!r}.")
+    text, message_id = words_of(body)
+    if not caller.is_staff:
+        return await say(services, thread, text, message_id, strategy=body.multitask_strategy)
+    ticket = await services.ledger.ticket_of(thread.id)
+    if ticket is None:
+        raise Conflict("Nobody has asked for a person on this thread.")
+    return await answer(services, ticket, caller, text)
+
+
+def words_of(body: NewRun) -> tuple[str, str | None]:
+    """The last thing that a person says in the body, and the id that the client gave it."""
+    if body.command is not None:
+        resume = body.command.resume
+        return (resume if isinstance(resume, str) else _text(resume)), None
+    if body.input is None:
+        raise Unprocessable("input: a run needs a message.")
+    messages = body.input.messages
+    for message in reversed(messages if isinstance(messages, list) else [messages]):
+        if isinstance(message, str):
+            return message, None
+        if message.get("type", message.get("role", "user")) in {"human", "user"}:
+            return _text(message), message.get("id")
+    raise Unprocessable("input.messages: there is no message of a person in it.")
+
+
+def _text(message: Json) -> str:
+    try:
+        return text_of({"content": message.get("content", message.get("text"))})
+    except (AttributeError, TypeError):
+        raise Unprocessable("input.messages: the content of a message is text.") from None
+
+
+async def final_values(services: Services, thread_id: str, caller: Principal) -> Json:
+    """The thread's values as this caller may see them, with a mark for what it waits for."""
+    snapshot = await services.plugs.graphs[ASSISTANT].aget_state(config_of(thread_id))
+    values = jsonable(with_interrupts(snapshot.values, snapshot.interrupts))
+    return shown_values(values, channels_for(services, caller))
+
+
+def channels_for(services: Services, caller: Principal) -> frozenset[str] | None:
+    """None for staff: all."""
+    return None if caller.is_staff else public_channels(services.plugs.graphs[ASSISTANT])
+
+
+async def _free_id(ledger: Ledger, thread_id: str, wanted: Any) -> str:
+    """A client may name its message, to say it once; it cannot take the name of another one."""
+    if wanted is None:
+        return str(uuid4())
+    try:
+        message_id = str(UUID(wanted))
+    except (ValueError, AttributeError, TypeError):
+        raise Unprocessable("input.messages: the id of a message is a UUID.") from None
+    runs = await ledger.runs(thread_id, limit=50)
+    taken = {message.id for message in await ledger.messages(thread_id)}
+    if message_id in taken | {run.payload.get("message_id") for run in runs}:
+        raise Conflict("This message was received already.")
+    return message_id

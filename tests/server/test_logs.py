@@ -1,0 +1,64 @@
+"""What is logged holds no secrets, and quiet libraries stay quiet."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from server import logs
+
+CARD = "4242 4242 4242 4242"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Path]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    path = tmp_path / "logs" / "server.log"
+    logs.configure(path)
+    yield path
+    for handler in root.handlers:
+        handler.close()
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def written(file: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def test_an_event_is_a_line_of_json_with_its_fields(file: Path) -> None:
+    structlog.get_logger("refunds").info("refund.executed", action_id="a1", amount=4999)
+    line = written(file)[0]
+    assert (line["event"], line["action_id"], line["amount"]) == ("refund.executed", "a1", 4999)
+    assert (line["level"], line["logger"]) == ("info", "refunds")
+
+
+def test_secrets_are_masked_wherever_they_stand(file: Path) -> None:
+    try:
+        int(f"declined {CARD}")
+    except ValueError:
+        structlog.get_logger().exception("payment", note=[{"deep": f"card {CARD}"}], **{CARD: "key"})
+    logging.getLogger("somebody.else").warning("paid with %s", CARD)
+    text = file.read_text()
+    assert CARD not in text
+    assert "ValueError" in text
+    assert len(written(file)) == 2
+
+
+def test_what_cannot_be_masked_is_dropped(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: str) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(logs, "mask", broken)
+    structlog.get_logger().info("hello", text="secret")
+    assert file.read_text() == ""
+
+
+def test_chatty_libraries_are_quiet(file: Path) -> None:
+    for name in ("httpx", "stripe", "langgraph", "docket"):
+        logging.getLogger(name).info("GET https://example.com?email=jo@example.com")
+    assert file.read_text() == ""

@@ -1,0 +1,81 @@
+"""Health, metrics, the documentation of the API, and the page."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from server.routes.page import STATIC
+from tests.server.conftest import Live
+from tests.server.sse import all_of
+
+
+async def test_a_healthy_server_says_so(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/ok")).json() == {"ok": True}
+    assert (await client.get("/healthz")).json() == {"status": "ok"}
+    ready = await client.get("/readyz")
+    parts = {"ledger": "ok", "redis": "ok", "billing": "ok", "knowledge": "ok"}
+    assert (ready.status_code, ready.json()) == (200, {"ready": True, "parts": parts})
+
+
+async def test_a_part_that_does_not_answer_is_named_and_nothing_more(live: Live, client: httpx.AsyncClient) -> None:
+    live.outside.answers = False
+    ready = await client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json()["parts"]["billing"] == "failed"
+    assert ready.json()["parts"]["ledger"] == "ok"
+    assert "10.0.0.7" not in ready.text
+
+
+async def test_requests_and_runs_are_counted(client: httpx.AsyncClient) -> None:
+    await all_of(client, "POST", "/chat", json={"message": "hello"})
+    await client.get("/nowhere")
+    await client.get("/threads/11111111-1111-4111-8111-111111111111/state")
+    shown = (await client.get("/metrics")).text
+    assert 'counterfoil_http_requests_total{method="POST",route="/chat",status="200"} 1.0' in shown
+    assert 'counterfoil_http_requests_total{method="GET",route="unmatched",status="404"} 1.0' in shown
+    assert 'counterfoil_http_requests_total{method="GET",route="/threads/{thread_id}/state",status="404"} 1.0' in shown
+    assert 'counterfoil_runs_total{status="success"} 1.0' in shown
+    assert "counterfoil_open_streams 0.0" in shown
+
+
+async def test_the_api_is_documented(client: httpx.AsyncClient) -> None:
+    described: dict[str, Any] = (await client.get("/openapi.json")).json()
+    for path in ("/chat", "/sessions", "/threads/{thread_id}/runs/stream", "/desk/actions/{action_id}/decision"):
+        assert path in described["paths"]
+    names = [operation["operationId"] for path in described["paths"].values() for operation in path.values()]
+    assert len(set(names)) == len(names)
+    refused = described["paths"]["/chat"]["post"]["responses"]["422"]["content"]
+    assert set(refused) == {"application/problem+json"}
+
+
+async def test_the_page_has_no_script_but_its_own(client: httpx.AsyncClient) -> None:
+    page = await client.get("/")
+    assert page.status_code == 200
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", page.text, flags=re.DOTALL)
+    assert scripts == [(' src="/static/chat.js" type="module"', "")]
+    assert not re.search(r"\son\w+=|style=|https?://", page.text)
+    for name in re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text):
+        assert (await client.get(name)).status_code == 200
+
+
+async def test_the_page_can_be_used_without_seeing_it(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/")).text
+    assert 'role="log"' in page
+    assert '<label for="message">' in page
+    assert 'lang="en"' in page
+    assert "automated assistant" in page
+
+
+@pytest.mark.parametrize("name", ["chat.js", "cards.js"])
+def test_scripts_put_text_and_never_markup_into_the_page(name: str) -> None:
+    script = (STATIC / name).read_text()
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script)
+
+
+async def test_a_request_id_is_kept_or_made(client: httpx.AsyncClient) -> None:
+    kept = await client.get("/ok", headers={"X-Request-ID": "abcdefgh-1"})
+    made = await client.get("/ok", headers={"X-Request-ID": "no\tgood"})
+    assert kept.headers["x-request-id"] == "abcdefgh-1"
+    assert re.fullmatch(r"[0-9a-f-]{36}", made.headers["x-request-id"])
