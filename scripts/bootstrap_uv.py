@@ -13,10 +13,13 @@ import tomllib
 import urllib.request
 import zipfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / ".tools" / "uv"
 TIMEOUT = 120
+
+Json = dict[str, Any]
 
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
 
@@ -34,10 +37,11 @@ def main() -> int:
     return 0
 
 
-def wheel_for_this_machine(lock: dict) -> dict:
+def wheel_for_this_machine(lock: Json) -> Json:
     """The locked wheel whose file name carries this system and processor. Raises LookupError if there is none."""
     uv = next(package for package in lock["package"] if package["name"] == "uv")
-    for wheel in uv["wheels"]:
+    wheels: list[Json] = uv["wheels"]
+    for wheel in wheels:
         if fits(wheel["url"].rsplit("/", 1)[-1]):
             return wheel
     raise LookupError(f"no wheel of uv {uv['version']} for {platform.system()} on {platform.machine()}")
@@ -51,11 +55,11 @@ def fits(name: str) -> bool:
     return kind in name and machine in name
 
 
-def fetch(wheel: dict) -> bytes:
+def fetch(wheel: Json) -> bytes:
     """The wheel's bytes. Raises ValueError when they are not the locked ones."""
     print("fetching uv", file=sys.stderr)
     with urllib.request.urlopen(wheel["url"], timeout=TIMEOUT) as answer:  # noqa: S310 - an https address from our lock
-        data = answer.read()
+        data: bytes = answer.read()
     if f"sha256:{hashlib.sha256(data).hexdigest()}" != wheel["hash"]:
         raise ValueError("the downloaded wheel does not have the locked hash")
     return data

@@ -1,0 +1,125 @@
+"""The console script `counterfoil`: starts, watches, talks and checks."""
+
+import os
+
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read by LangGraph at import
+os.environ.setdefault("ANONYMIZED_TELEMETRY", "false")
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # one message is read at a time; threads only get in each other's way
+os.environ.setdefault("LANGSMITH_TRACING", "false")
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tools.errors import CounterfoilError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A billing-support agent that leaves a checkable receipt for everything it did.",
+)
+policy = typer.Typer(no_args_is_help=True, help="Check the policy that decides about money.")
+audit = typer.Typer(no_args_is_help=True, help="Check the log of everything that was done.")
+receipt = typer.Typer(no_args_is_help=True, help="Check receipts.")
+app.add_typer(policy, name="policy")
+app.add_typer(audit, name="audit")
+app.add_typer(receipt, name="receipt")
+
+console = Console()
+problems = Console(stderr=True)
+
+PORT = Annotated[int | None, typer.Option(help="Port of the server; else PORT, else 8000.")]
+
+
+@app.command()
+def serve(port: PORT = None) -> None:
+    """Start everything: server, worker, and whatever is not configured as an embedded part."""
+    from cli.serve import run  # noqa: PLC0415 - `--help` need not load the world
+
+    run(port)
+
+
+@app.command()
+def chat(
+    url: Annotated[str | None, typer.Option(help="Server to talk to; else http://127.0.0.1:PORT.")] = None,
+) -> None:
+    """Talk to a running server in the terminal."""
+    from cli.chat import run  # noqa: PLC0415 - see serve
+
+    asyncio.run(run(url, console))
+
+
+@app.command()
+def doctor() -> None:
+    """What is configured, reachable, embedded or missing."""
+    from cli.doctor import run  # noqa: PLC0415 - see serve
+
+    raise typer.Exit(asyncio.run(run(console)))
+
+
+@app.command()
+def ingest() -> None:
+    """Read the policy documents into the search index."""
+    from cli.chores import ingest_documents  # noqa: PLC0415 - see serve
+
+    asyncio.run(ingest_documents(console))
+
+
+@app.command()
+def train() -> None:
+    """Train the local understanding on our own utterances."""
+    from cli.chores import train_understanding  # noqa: PLC0415 - see serve
+
+    train_understanding(console)
+
+
+@app.command()
+def studio(port: Annotated[int, typer.Option(help="Port of the development server.")] = 2024) -> None:
+    """Open the graphs in LangGraph Studio (development only)."""
+    from cli.studio import run  # noqa: PLC0415 - see serve
+
+    raise typer.Exit(run(port))
+
+
+@policy.command("test")
+def policy_test(
+    table: Annotated[Path | None, typer.Argument(help="A table of cases; else the packaged one.")] = None,
+) -> None:
+    """Run the table of policy cases."""
+    from cli.chores import check_policy  # noqa: PLC0415 - see serve
+
+    raise typer.Exit(check_policy(console, table))
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Prove that no row of the audit log was changed, removed or put in between."""
+    from cli.chores import verify_audit  # noqa: PLC0415 - see serve
+
+    raise typer.Exit(asyncio.run(verify_audit(console)))
+
+
+@receipt.command("verify")
+def receipt_verify(number: Annotated[str, typer.Argument(help="For example CF-2026-000001.")]) -> None:
+    """Prove that a receipt says what it said when it was issued."""
+    from cli.chores import verify_receipt  # noqa: PLC0415 - see serve
+
+    raise typer.Exit(asyncio.run(verify_receipt(console, number)))
+
+
+def main() -> None:
+    """Runs a command. What goes wrong on purpose ends in one line and exit code 2."""
+    try:
+        app(prog_name="counterfoil")
+    except CounterfoilError as error:
+        problems.print(f"[bold red]counterfoil:[/] {error.message}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

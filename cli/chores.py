@@ -1,0 +1,81 @@
+"""Chores on the parts themselves: documents, understanding, policy, audit log, receipts."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from cli.parts import prepare
+from graphs.settings import Settings
+from tools.knowledge.base import Knowledge
+from tools.knowledge.ingest import ingest
+from tools.knowledge.minilm import MiniLM
+from tools.ledger.audit import AuditBroken
+from tools.ledger.ledger import Ledger
+from tools.nlu.local import LocalUnderstander
+from tools.policy.engine import PolicyEngine
+from tools.policy.table import load_cases, surprises
+
+
+async def ingest_documents(console: Console) -> None:
+    settings = Settings.read()
+    prepare(settings.home)
+    path = None if settings.chroma_url else settings.home / "chroma"
+    with Progress(console=console) as progress:
+        task = progress.add_task("embedding sections", total=None)
+        async with Knowledge.open(path, settings.chroma_url, MiniLM.load()) as knowledge:
+            report = await ingest(
+                knowledge,
+                settings.knowledge_folder,
+                progress=lambda done, of: progress.update(task, completed=done, total=of),
+            )
+        progress.update(task, completed=1, total=1)
+    console.print(
+        f"{report.documents} documents, {report.sections} sections: {report.embedded} embedded, "
+        f"{report.unchanged} unchanged, {report.removed} removed."
+    )
+
+
+def train_understanding(console: Console) -> None:
+    settings = Settings.read()
+    prepare(settings.home)
+    with console.status("training"):
+        LocalUnderstander.load(settings.home / "models", MiniLM.load())
+    console.print(f"The local understanding is ready in {settings.home / 'models'}.")
+
+
+def check_policy(console: Console, table: Path | None) -> int:
+    engine, cases = PolicyEngine.load(), load_cases(table)
+    found = surprises(engine, cases)
+    for surprise in found:
+        expected = f"{surprise.case.outcome} by {surprise.case.rule}"
+        console.print(
+            f"[red]{surprise.case.name}[/]: expected {expected}, "
+            f"got {surprise.verdict.outcome} by {surprise.verdict.rule}"
+        )
+    console.print(f"{len(cases) - len(found)} of {len(cases)} cases as expected (policy {engine.version}).")
+    return 1 if found else 0
+
+
+async def verify_audit(console: Console) -> int:
+    async with Ledger.open(Settings.read().ledger_url) as ledger:
+        try:
+            rows = await ledger.verify_audit()
+        except AuditBroken as broken:
+            console.print(f"[bold red]The audit log was tampered with[/]: {broken.message}")
+            return 1
+    console.print(f"{rows} rows, chain unbroken.")
+    return 0
+
+
+async def verify_receipt(console: Console, number: str) -> int:
+    async with Ledger.open(Settings.read().ledger_url) as ledger:
+        receipt = await ledger.receipt(number)
+        if receipt is None:
+            console.print(f"There is no receipt {number}.")
+            return 1
+        genuine = await ledger.verify_receipt(number)
+    body = receipt.body
+    console.print(f"{number}: {body['kind']} of {body['amount']} {body['currency']} (minor units), {body['stripe_id']}")
+    console.print("[green]genuine[/]" if genuine else "[bold red]does not match its digest[/]")
+    return 0 if genuine else 1

@@ -1,0 +1,105 @@
+"""Cases as the conversation and the desk see them: open, confirm, decline, decide, go on.
+
+Decisions go into the ledger first, by compare-and-set on state and digest, so that of two callers one wins. Only then
+does the case's graph walk on; a walk that was cut short is taken up again from the ledger, with or without checkpoint.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
+from pydantic import TypeAdapter
+
+from nodes.context import Case, CaseContext
+from tools.errors import IllegalTransition, NotFound
+from tools.ledger.types import Action, ActionState
+from tools.policy.types import ActionRequest, Verdict
+
+T = TypeVar("T")
+
+UNFINISHED: tuple[ActionState, ...] = ("confirmed", "approved", "executing", "unknown", "succeeded")
+
+_requests = TypeAdapter(ActionRequest)
+_verdicts = TypeAdapter(Verdict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphCases:
+    """`Cases` on the action graph; a case's thread id is its own id."""
+
+    graph: CompiledStateGraph[Any, Any, Any, Any]
+    context: CaseContext
+
+    async def open(self, case_id: str, *, thread: str, request: ActionRequest, details: dict[str, Any]) -> Case:
+        asked = {
+            "case_id": case_id,
+            "thread": thread,
+            "request": _requests.dump_python(request, mode="json"),
+            "details": details,
+        }
+        if await self.context.ledger.action(case_id) is None:
+            await _apart(self._walk(case_id, asked))
+        return await self._case(case_id)
+
+    async def confirm(self, case_id: str, *, digest: str) -> Case:
+        action = await self._action(case_id)
+        if action.digest == digest and action.state != "proposed":
+            return await self.go_on(case_id)
+        await self.context.ledger.move_action(case_id, "confirmed", actor="customer", digest=digest)
+        return await self.go_on(case_id)
+
+    async def decline(self, case_id: str, *, digest: str) -> Case:
+        await self.context.ledger.move_action(case_id, "declined", actor="customer", digest=digest)
+        return await self.go_on(case_id)
+
+    async def decide(self, case_id: str, *, digest: str, approve: bool, agent: str, reason: str) -> Case:
+        await self._action(case_id)
+        to: ActionState = "approved" if approve else "rejected"
+        await self.context.ledger.move_action(case_id, to, actor=agent, reason=reason, digest=digest)
+        return await self.go_on(case_id)
+
+    async def go_on(self, case_id: str) -> Case:
+        """Walks the case as far as the ledger allows. Safe to call at any time."""
+        await _apart(self._walk(case_id, {"case_id": case_id}))
+        return await self._case(case_id)
+
+    async def unfinished(self) -> list[Action]:
+        """Actions that were agreed to and have neither an end nor a receipt."""
+        ledger = self.context.ledger
+        found = [action for state in UNFINISHED for action in await ledger.actions(state=state, limit=200)]
+        return [a for a in found if a.state != "succeeded" or await ledger.receipt_of(a.id) is None]
+
+    async def _walk(self, case_id: str, start: dict[str, Any]) -> None:
+        config: RunnableConfig = {"configurable": {"thread_id": case_id}}
+        state = await self.graph.aget_state(config)
+        parked = [one.id for one in state.interrupts]
+        given: Any = Command(resume={parked[0]: True}) if parked else start
+        await self.graph.ainvoke(given, config, context=self.context, durability="sync", version="v2")
+
+    async def _case(self, case_id: str) -> Case:
+        ledger = self.context.ledger
+        state = await self.graph.aget_state({"configurable": {"thread_id": case_id}})
+        verdict = state.values.get("verdict")
+        return Case(
+            verdict=_verdicts.validate_python(verdict) if verdict else None,
+            action=await ledger.action(case_id),
+            receipt=await ledger.receipt_of(case_id),
+        )
+
+    async def _action(self, case_id: str) -> Action:
+        action = await self.context.ledger.action(case_id)
+        if action is None:
+            raise NotFound("There is no such action.")
+        if action.state == "expired":
+            raise IllegalTransition("This proposal has expired. Ask for it again.")
+        return action
+
+
+async def _apart(work: Coroutine[Any, Any, T]) -> T:
+    """Runs `work` outside of the calling graph's context, so that the case is a thread of its own, not a subgraph."""
+    return await asyncio.create_task(work, context=contextvars.Context())

@@ -1,0 +1,139 @@
+"""Settings from the environment and `.env`. Unsafe or contradictory ones refuse to start."""
+
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tools.errors import ConfigurationError
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+SANDBOX_KEY = "sk_test_sandbox"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside. None of it is needed for the demo."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", env_ignore_empty=True, populate_by_name=True, env_prefix="COUNTERFOIL_"
+    )
+
+    home: Path = Field(default=Path(".counterfoil"), alias="COUNTERFOIL_HOME", description="Where state lives.")
+    host: str = Field(default="127.0.0.1", alias="HOST", description="Address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, alias="PORT", description="Port of the HTTP server.")
+    company: str = Field(default="Acme", alias="COMPANY", description="The name customers know you by.")
+
+    redis_url: str | None = Field(default=None, alias="REDIS_URL", description="Unset: an embedded server.")
+    database_url: str | None = Field(
+        default=None,
+        alias="DATABASE_URL",
+        description="PostgreSQL or SQLite. Unset: SQLite under the home folder.",
+    )
+    chroma_url: str | None = Field(default=None, alias="CHROMA_URL", description="Unset: embedded Chroma.")
+    knowledge_folder: Path = Field(
+        default=Path(__file__).parent.parent / "knowledge",
+        alias="KNOWLEDGE_FOLDER",
+        description="Folder of policy documents.",
+    )
+
+    stripe_secret_key: SecretStr | None = Field(
+        default=None, alias="STRIPE_SECRET_KEY", description="Unset: the simulated Stripe, and demo mode."
+    )
+    stripe_sandbox_port: int = Field(
+        default=12111,
+        ge=1,
+        le=65535,
+        alias="STRIPE_SANDBOX_PORT",
+        description="Port of the simulated Stripe.",
+    )
+    smtp_sandbox_port: int = Field(
+        default=12125,
+        ge=1,
+        le=65535,
+        alias="SMTP_SANDBOX_PORT",
+        description="Port of the simulated mail server.",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        alias="SMTP_URL",
+        description="smtp://user:password@host:port, smtps:// for TLS. Needed with STRIPE_SECRET_KEY.",
+    )
+    mail_from: str = Field(default="billing@example.com", alias="MAIL_FROM", description="Sender of our mails.")
+
+    openai_api_key: SecretStr | None = Field(
+        default=None, alias="OPENAI_API_KEY", description="Unset, with no base URL: the local provider."
+    )
+    openai_base_url: str | None = Field(default=None, alias="OPENAI_BASE_URL", description="Any compatible server.")
+    openai_model: str = Field(default="gpt-5-mini", alias="OPENAI_MODEL", description="Model that words replies.")
+    openai_embedding_model: str | None = Field(
+        default=None,
+        alias="OPENAI_EMBEDDING_MODEL",
+        description="Embeddings by this model of the same server. Unset: local ones, whatever words the replies.",
+    )
+
+    secret: SecretStr | None = Field(
+        default=None,
+        alias="COUNTERFOIL_SECRET",
+        min_length=32,
+        description="Signs session tokens. Unset: made at first start and kept in the home folder.",
+    )
+    staff_secret: SecretStr | None = Field(
+        default=None, alias="STAFF_SECRET", min_length=32, description="Verifies staff tokens (HS256)."
+    )
+    identity_secret: SecretStr | None = Field(
+        default=None,
+        alias="IDENTITY_SECRET",
+        min_length=32,
+        description="Verifies identity tokens of the host site (HS256).",
+    )
+    stream_seconds: int = Field(
+        default=900, ge=10, alias="STREAM_SECONDS", description="Longest life of one stream; clients rejoin."
+    )
+
+    @property
+    def demo(self) -> bool:
+        """True while the simulated Stripe is in use."""
+        return self.stripe_secret_key is None
+
+    @property
+    def stripe_url(self) -> str | None:
+        return f"http://127.0.0.1:{self.stripe_sandbox_port}" if self.demo else None
+
+    @property
+    def stripe_key(self) -> str:
+        return self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else SANDBOX_KEY
+
+    @property
+    def ledger_url(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.home.resolve() / 'ledger.db'}"
+
+    @property
+    def has_model(self) -> bool:
+        return bool(self.openai_api_key or self.openai_base_url)
+
+    @model_validator(mode="after")
+    def refuse_unsafe(self) -> Self:
+        if self.demo and self.host not in LOOPBACK:
+            raise ValueError("demo mode listens on loopback only: set STRIPE_SECRET_KEY, or HOST=127.0.0.1")
+        if not self.demo and self.smtp_url is None:
+            raise ValueError("STRIPE_SECRET_KEY is set, so SMTP_URL is needed: one-time codes go out by mail")
+        if self.redis_url and urlsplit(self.redis_url).scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("REDIS_URL must start with redis://, rediss:// or unix://")
+        return self
+
+    @classmethod
+    def read(cls) -> Self:
+        """Settings of this process. Raises `ConfigurationError`: one line that names the variable."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise ConfigurationError(_one_line(error)) from error
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {said}" if where else said

@@ -1,0 +1,1 @@
+"""Steps of a case: from a request to a receipt."""

@@ -1,0 +1,68 @@
+"""Carries the action out: intent row, Stripe with a key derived from the action, outcome."""
+
+from typing import Any
+
+import structlog
+from langgraph.runtime import Runtime
+
+from nodes.context import CaseContext
+from nodes.state import CaseState
+from tools.billing.types import MoneyMover, RefundReason
+from tools.errors import BillingRefused, IllegalTransition, OutcomeUnknown
+from tools.ledger.ledger import Ledger
+from tools.ledger.types import Action, ActionState
+
+log = structlog.get_logger()
+
+
+async def execute_action(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
+    """It happens once. Whoever comes second finds it taken; an answer that never came is said to be unknown."""
+    ledger = runtime.context.ledger
+    try:
+        action = await ledger.move_action(state["case_id"], "executing", actor="code")
+    except IllegalTransition:
+        return {"progress": "taken"}
+    await ledger.begin_effect(action.id, idempotency_key(action), action.target, action.kind)
+    return {"progress": await carry_out(action, runtime.context.mover, ledger)}
+
+
+async def carry_out(action: Action, mover: MoneyMover, ledger: Ledger) -> ActionState:
+    """One attempt under the action's own idempotency key, and its outcome in the ledger."""
+    try:
+        stripe_id = await _send(action, mover)
+    except BillingRefused as refused:
+        await ledger.finish_effect(action.id, "refused", None)
+        await ledger.move_action(action.id, "failed", actor="stripe", reason=refused.reason or refused.message)
+        return "failed"
+    except OutcomeUnknown:
+        log.warning("action.unknown", action_id=action.id)
+        if action.state != "unknown":
+            await ledger.move_action(action.id, "unknown", actor="code", reason="no answer from Stripe")
+        return "unknown"
+    await ledger.finish_effect(action.id, "done", stripe_id)
+    await ledger.move_action(action.id, "succeeded", actor="stripe", reason=stripe_id)
+    log.info("action.succeeded", action_id=action.id, kind=action.kind, amount=action.amount.amount)
+    return "succeeded"
+
+
+def idempotency_key(action: Action) -> str:
+    return f"counterfoil:{action.kind}:{action.id}"
+
+
+async def _send(action: Action, mover: MoneyMover) -> str:
+    key = idempotency_key(action)
+    match action.kind:
+        case "refund":
+            reason: RefundReason = "duplicate" if action.reason == "duplicate" else "requested_by_customer"
+            refund = await mover.refund(
+                charge=action.target, amount=action.amount, reason=reason, action_id=action.id, idempotency_key=key
+            )
+            return refund.id
+        case "cancel_subscription":
+            ended = await mover.cancel_at_period_end(
+                subscription=action.target, action_id=action.id, idempotency_key=key
+            )
+            return ended.id
+        case "payment_plan":
+            held = await mover.stop_collection(invoice=action.target, action_id=action.id, idempotency_key=key)
+            return held.id

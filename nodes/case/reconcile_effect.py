@@ -1,0 +1,53 @@
+"""Finds out what became of an action whose outcome is not known, by reading Stripe first."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from nodes.case.execute_action import carry_out, idempotency_key
+from nodes.context import CaseContext
+from nodes.state import CaseState
+from tools.billing.types import BillingReader
+from tools.errors import BillingUnavailable
+from tools.ledger.ledger import Ledger
+from tools.ledger.types import Action, ActionState
+
+KEY_LIVES_SECONDS = 23 * 3600
+"""Stripe keeps an idempotency key for at least 24 h; after that the same key would be a new request."""
+
+
+async def reconcile_effect(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
+    """The truth is told late rather than wrongly, and nothing is done twice."""
+    context = runtime.context
+    action = await context.ledger.action(state["case_id"])
+    if action is None:
+        raise LookupError(state["case_id"])
+    try:
+        done = await _done_at_stripe(action, context.billing)
+    except BillingUnavailable:
+        return {"evidence": "unreadable"}
+    if done is None and (context.now() - action.updated).total_seconds() < KEY_LIVES_SECONDS:
+        if action.state == "executing":
+            await context.ledger.begin_effect(action.id, idempotency_key(action), action.target, action.kind)
+        return {"progress": await carry_out(action, context.mover, context.ledger)}
+    return {"progress": await _settle(action, done, context.ledger)}
+
+
+async def _settle(action: Action, done: str | None, ledger: Ledger) -> ActionState:
+    outcome: ActionState = "succeeded" if done else "failed"
+    await ledger.finish_effect(action.id, "done" if done else "absent", done)
+    await ledger.move_action(action.id, outcome, actor="reconciliation", reason=done or "it never happened")
+    return outcome
+
+
+async def _done_at_stripe(action: Action, billing: BillingReader) -> str | None:
+    """Stripe's id of the deed if it is there."""
+    match action.kind:
+        case "refund":
+            refunds = await billing.refunds_of(action.target)
+            return next((r.id for r in refunds if r.action_id == action.id), None)
+        case "cancel_subscription":
+            subscription = await billing.subscription(action.target)
+            return subscription.id if subscription.cancel_at_period_end else None
+        case "payment_plan":
+            return None

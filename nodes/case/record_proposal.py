@@ -1,0 +1,53 @@
+"""Writes the proposal down, immutable and named by its digest."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+from pydantic import TypeAdapter
+
+from nodes.case.evidence import read_evidence
+from nodes.context import CaseContext
+from nodes.state import CaseState
+from tools.ledger.digest import digest_of
+from tools.ledger.types import Action
+from tools.policy.types import ActionRequest, Verdict
+
+_requests = TypeAdapter(ActionRequest)
+_verdicts = TypeAdapter(Verdict)
+
+
+async def record_proposal(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
+    """What the customer will say yes to cannot change afterwards."""
+    context = runtime.context
+    request = _requests.validate_python(state["request"])
+    verdict = _verdicts.validate_python(state["verdict"])
+    details = state.get("details", {})
+    evidence = {"stripe": await read_evidence(context.billing, request.kind, request.target), "terms": details}
+    now = context.now()
+    action = Action(
+        id=state["case_id"],
+        thread=state["thread"],
+        kind=request.kind,
+        customer=request.customer,
+        target=request.target,
+        amount=request.amount,
+        reason=request.ground,
+        details=details,
+        evidence=evidence,
+        policy_version=verdict.policy_version,
+        rule=verdict.rule,
+        outcome=verdict.outcome,
+        digest=digest_of(
+            kind=request.kind,
+            customer=request.customer,
+            target=request.target,
+            amount=request.amount,
+            policy_version=verdict.policy_version,
+            evidence=evidence,
+        ),
+        state="proposed",
+        created=now,
+        updated=now,
+    )
+    await context.ledger.propose_action(action)
+    return {"progress": "proposed"}

@@ -1,0 +1,49 @@
+"""While a person has the conversation, the assistant is silent."""
+
+from typing import Any
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from nodes.context import Context
+from nodes.deliver_notice import notice_draft
+from nodes.drafting import Draft, draft
+from nodes.state import SupportState
+from nodes.thread import thread_of
+
+
+async def human_agent(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """What the customer writes goes to the person, and what the person writes goes to the customer.
+
+    Each answer is typed by who sent it; the server sets the type from the caller's role.
+    """
+    answer = interrupt({"waiting_for": "person", "ticket": state.get("ticket")})
+    match answer["type"]:
+        case "customer_message":
+            masked = answer.get("masked", [])
+            said = HumanMessage(answer["text"], id=answer["message_id"], additional_kwargs={"masked": masked})
+            return {"messages": [said], "stage": "human"}
+        case "agent_message":
+            said_by = {"author": answer["agent"], "role": "agent", "cards": [], "citations": []}
+            reply = AIMessage(answer["text"], id=answer["message_id"], name="agent", additional_kwargs=said_by)
+            return {"messages": [reply], "stage": "human"}
+        case "notice":
+            told = await notice_draft(answer["case_id"], thread_of(runtime), runtime.context)
+            return {"messages": [_message(told)], "stage": "human"}
+        case "return_to_agent":
+            return {"messages": [_message(_returned(answer))], "stage": "resolve", "ticket": None, "asked": None}
+        case unknown:
+            raise ValueError(f"no such answer: {unknown}")
+
+
+def _returned(answer: dict[str, Any]) -> Draft:
+    note = (answer.get("note") or "").strip()
+    if note:
+        return draft("returned_note", agent=answer["agent"], note=note)
+    return draft("returned", agent=answer["agent"])
+
+
+def _message(said: Draft) -> AIMessage:
+    extra = {"role": "assistant", "cards": list(said.cards), "citations": list(said.citations)}
+    return AIMessage(said.text, name="assistant", additional_kwargs=extra)

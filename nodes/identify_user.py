@@ -1,0 +1,80 @@
+"""Confirms whose account it is: address, code by mail, and what came of the code."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from nodes.context import Context
+from nodes.drafting import Draft, draft
+from nodes.state import SupportState
+from nodes.thread import thread_of
+from tools.errors import MailUnavailable, RateLimited
+
+VALID = "ten minutes"
+"""As `Verifier` makes codes."""
+
+
+async def identify_user(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """The customer proves an address once; nothing here tells whether it has an account."""
+    reply, asked = await _respond(state, runtime)
+    return {
+        "draft": reply.worded_by("identify").to_json(),
+        "asked": asked,
+        "stage": "identify",
+        "clarifications": 0,
+    }
+
+
+async def _respond(state: SupportState, runtime: Runtime[Context]) -> tuple[Draft, str | None]:
+    identity, slots = state["identity"], state["turn"]["slots"]
+    if identity.get("attempt"):
+        return _after_attempt(state)
+    if email := slots.get("email"):
+        return await _send_code(runtime, email=email)
+    if phone := slots.get("phone"):
+        return await _send_code(runtime, phone=phone)
+    intents = [intent for intent, _ in state["turn"].get("readings", [])[:1]]
+    if "forgot_email" in intents:
+        return draft("ask_phone"), "phone"
+    if "@" in state["turn"]["text"]:
+        return draft("not_an_email"), "email"
+    if identity.get("email") and identity.get("level", 0) == 1:
+        reply, asked = await _send_code(runtime, email=str(identity["email"]))
+        return (draft("code_step_up", valid=VALID) if asked == "code" else reply), asked
+    if identity.get("challenge") == "pending":
+        return draft("code_missing"), "code"
+    return draft("ask_email"), "email"
+
+
+def _after_attempt(state: SupportState) -> tuple[Draft, str | None]:
+    identity = state["identity"]
+    match identity.get("attempt"):
+        case "verified" if identity.get("customer") is None:
+            return draft("billing_down"), "handover"
+        case "verified":
+            return draft("identified"), None
+        case "no_account":
+            return draft("no_account"), "email"
+        case "locked":
+            return draft("code_locked"), "email"
+        case "expired":
+            return draft("code_expired"), "email"
+        case _:
+            left = identity.get("tries_left", 0)
+            return draft("code_wrong", tries="one try" if left == 1 else f"{left} tries"), "code"
+
+
+async def _send_code(
+    runtime: Runtime[Context], *, email: str | None = None, phone: str | None = None
+) -> tuple[Draft, str | None]:
+    verifier, thread = runtime.context.verifier, thread_of(runtime)
+    try:
+        if email is not None:
+            await verifier.start(thread, email)
+            return draft("code_sent", valid=VALID), "code"
+        await verifier.start_by_phone(thread, phone or "")
+        return draft("code_sent_phone", valid=VALID), "code"
+    except RateLimited:
+        return draft("too_many_codes"), None
+    except MailUnavailable:
+        return draft("mail_down"), "handover"

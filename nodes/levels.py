@@ -1,0 +1,60 @@
+"""How sure we must be of who is there, and what kind of work each intent is: one table for both.
+
+Levels are those of DESIGN.md, invariant 6: 0 anonymous, 1 may read billing, 2 may act.
+"""
+
+from typing import Literal
+
+Level = Literal[0, 1, 2]
+
+READING: dict[str, Level] = {
+    "list_invoices": 1,
+    "invoice_pdf": 1,
+    "explain_charge": 1,
+    "explain_amount_change": 1,
+    "refund_status": 1,
+    "upcoming_invoice": 1,
+    "credit_balance": 1,
+    "payment_failed": 1,
+    "subscription_status": 1,
+}
+
+ACTING: dict[str, Level] = {
+    "duplicate_charge": 2,
+    "refund_request": 2,
+    "cancel_subscription": 2,
+    "payment_plan": 2,
+    "charged_after_cancel": 2,
+    "undo_cancel": 2,
+    "pause_subscription": 2,
+    "change_plan": 2,
+    "extend_due_date": 2,
+    "update_payment_method": 2,
+    "change_billing_details": 2,
+}
+
+FOR_A_PERSON: frozenset[str] = frozenset({"dispute", "fraud_report"})
+"""Never settled by the agent: a bank or a person decides."""
+
+ABSORBS: dict[str, frozenset[str]] = {
+    "duplicate_charge": frozenset({"refund_request", "explain_charge", "explain_amount_change"}),
+    "refund_request": frozenset({"explain_charge"}),
+    "explain_amount_change": frozenset({"explain_charge", "list_invoices"}),
+    "payment_plan": frozenset({"payment_failed", "list_invoices", "extend_due_date"}),
+    "invoice_pdf": frozenset({"list_invoices"}),
+}
+"""Wishes that serving another one settles: who was charged twice and wants the money back wants one refund, not two."""
+
+GOALS: dict[str, Level] = READING | ACTING
+
+
+def wishes(intents: list[str]) -> list[str]:
+    """The goals among these intents, without those that another one absorbs."""
+    goals = [intent for intent in intents if intent in GOALS]
+    absorbed = frozenset[str]().union(*(ABSORBS.get(goal, frozenset()) for goal in goals))
+    return [goal for goal in goals if goal not in absorbed]
+
+
+def level_needed(goals: list[str]) -> Level:
+    """The highest level that any of these goals needs."""
+    return max((GOALS[goal] for goal in goals if goal in GOALS), default=0)

@@ -1,0 +1,29 @@
+"""A customer's billing picture as flat JSON for the state, and back."""
+
+from dataclasses import replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from tools.billing.types import BillingPicture
+
+KEPT = 24
+"""Newest of each list that a turn may talk about: bounds the state."""
+
+_adapter = TypeAdapter(BillingPicture)
+
+
+def to_json(picture: BillingPicture) -> dict[str, Any]:
+    bounded = replace(
+        picture,
+        invoices=picture.invoices[:KEPT],
+        charges=picture.charges[:KEPT],
+        refunds=picture.refunds[:KEPT],
+        subscriptions=picture.subscriptions[:KEPT],
+    )
+    dumped: dict[str, Any] = _adapter.dump_python(bounded, mode="json")
+    return dumped
+
+
+def from_json(data: dict[str, Any]) -> BillingPicture:
+    return _adapter.validate_python(data)

@@ -1,0 +1,155 @@
+"""Decides, from facts in state alone, what this turn is for."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from nodes.context import Context, Limits
+from nodes.levels import FOR_A_PERSON, GOALS, level_needed, wishes
+from nodes.state import Step, SupportState
+
+RATING = re.compile(r"^\s*[1-5]\s*(/\s*5)?\s*[.!]?\s*$")
+CONSENT_LEVEL = 2
+"""A yes counts only from somebody who has just proved who they are."""
+IDENTIFYING = frozenset({"give_email", "give_phone", "forgot_email", "resend_code", "give_code"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    step: Step
+    goals: list[str] | None = None
+    """None: as they were."""
+    why: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def update(self) -> dict[str, Any]:
+        goals = {} if self.goals is None else {"goals": self.goals}
+        return {"step": self.step, "why": self.why, **goals, **self.extra}
+
+
+async def plan_turn(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """The customer's matter moves on: each message leads to exactly one next step."""
+    return plan(state, runtime.context.limits).update()
+
+
+def plan(state: SupportState, limits: Limits) -> Plan:
+    """First rule that applies wins; the order is the policy."""
+    for rule in (_screened, _wants_person, _code_given, _answers_question, _identifies, _unsure, _talk):
+        if found := rule(state, limits):
+            return found
+    return _serve(state, limits)
+
+
+def _screened(state: SupportState, _: Limits) -> Plan | None:
+    match state["turn"].get("screen", "unknown"):
+        case "unknown":
+            return Plan(step="escalate", why="the safety screen could not run")
+        case "unsafe":
+            return Plan(step="redirect")
+        case _:
+            return None
+
+
+def _wants_person(state: SupportState, limits: Limits) -> Plan | None:
+    if state.get("handover"):
+        return Plan(step="escalate", why=str((state.get("handover") or {}).get("reason") or "asked for a person"))
+    intents = _sure(state, limits)
+    if "talk_to_human" in intents:
+        return Plan(step="escalate", why="asked for a person")
+    if state.get("asked") == "handover" and "affirm" in intents:
+        return Plan(step="escalate", why=state.get("why") or "accepted the offer of a person")
+    if for_person := FOR_A_PERSON.intersection(intents):
+        return Plan(step="escalate", why=f"needs a person: {', '.join(sorted(for_person))}")
+    return None
+
+
+def _code_given(state: SupportState, limits: Limits) -> Plan | None:
+    attempt = state.get("identity", {}).get("attempt")
+    if attempt is None:
+        return None
+    if attempt == "ambiguous":
+        return Plan(step="escalate", why="several accounts share the verified e-mail address")
+    if attempt == "verified" and state.get("goals"):
+        return _serve(state, limits)
+    return Plan(step="identify_user")
+
+
+def _answers_question(state: SupportState, limits: Limits) -> Plan | None:
+    intents = _sure(state, limits)
+    match state.get("asked"):
+        case "confirm" if state.get("case") and intents and intents[0] in {"affirm", "decline"}:
+            if state["identity"].get("level", 0) < CONSENT_LEVEL:
+                return Plan(step="identify_user", goals=[_goal_of_case(state)])
+            return Plan(step="settle_proposal")
+        case "rating" if RATING.match(state["turn"]["text"]):
+            return Plan(step="close_conversation")
+        case "phone" | "email" if state["turn"]["slots"].get("phone") or state["turn"]["slots"].get("email"):
+            return Plan(step="identify_user")
+        case "which_charge" if _details(state):
+            return Plan(step="fetch_billing", extra={"details": _details(state)})
+        case _:
+            return None
+
+
+def _identifies(state: SupportState, limits: Limits) -> Plan | None:
+    intents = _sure(state, limits)
+    if not IDENTIFYING.intersection(intents):
+        return None
+    return Plan(step="identify_user", goals=wishes(intents) or state.get("goals") or [])
+
+
+def _unsure(state: SupportState, limits: Limits) -> Plan | None:
+    if _sure(state, limits):
+        return None
+    if state.get("asked") == "code" and state.get("identity", {}).get("challenge") == "pending":
+        return Plan(step="identify_user")
+    if state.get("clarifications", 0) >= limits.clarifications:
+        return Plan(step="escalate", why="two messages in a row were not understood well enough")
+    return Plan(step="clarify")
+
+
+def _talk(state: SupportState, limits: Limits) -> Plan | None:
+    intents = _sure(state, limits)
+    if any(intent in GOALS for intent in intents):
+        return None
+    match intents[0]:
+        case "greeting" | "capabilities":
+            return Plan(step="greet")
+        case "policy_question" | "tax_question":
+            return Plan(step="answer_policy")
+        case "out_of_scope":
+            return Plan(step="redirect")
+        case "affirm" if state.get("goals"):
+            return None
+        case "thanks" | "goodbye" | "decline":
+            return Plan(step="close_conversation", goals=[])
+        case _:
+            return Plan(step="clarify")
+
+
+def _serve(state: SupportState, limits: Limits) -> Plan:
+    said = wishes(_sure(state, limits))
+    goals = said or state.get("goals") or []
+    details = {"details": {**({} if said else state.get("details") or {}), **_details(state)}}
+    if state.get("identity", {}).get("level", 0) < level_needed(goals) or not state["identity"].get("customer"):
+        return Plan(step="identify_user", goals=goals, extra=details)
+    return Plan(step="fetch_billing", goals=goals, extra=details)
+
+
+def _sure(state: SupportState, limits: Limits) -> list[str]:
+    """Intents read with enough confidence, best first."""
+    return [intent for intent, confidence in state["turn"].get("readings", []) if confidence >= limits.confidence]
+
+
+def _details(state: SupportState) -> dict[str, Any]:
+    wanted = ("amount", "currency", "invoice_number", "last4", "instalments")
+    slots = state["turn"].get("slots", {})
+    return {name: slots[name] for name in wanted if slots.get(name) is not None}
+
+
+def _goal_of_case(state: SupportState) -> str:
+    """The wish that the proposal came from, to take up again once the customer is known."""
+    kind = str((state.get("case") or {})["kind"])
+    return "refund_request" if kind == "refund" else kind

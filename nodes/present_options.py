@@ -1,0 +1,65 @@
+"""Turns billing facts and policy into one clear path: an answer, a question, or a proposal."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+from pydantic import TypeAdapter
+
+from nodes.context import Context
+from nodes.drafting import Draft, draft
+from nodes.picture import from_json
+from nodes.resolving.matter import Matter, Proposal, Resolution
+from nodes.resolving.table import RESOLVERS
+from nodes.state import SupportState
+from tools.knowledge.types import Passage
+
+_proposals = TypeAdapter(Proposal)
+
+
+async def present_options(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """All that was asked is answered; of several changes wished for, the first is proposed and the rest wait."""
+    billing = state.get("billing") or {}
+    if billing.get("status") != "ok":
+        return _without_billing(state)
+    said, goals, resolution = _intro(state), list(state["goals"]), Resolution()
+    while goals and resolution.proposal is None and resolution.asked is None:
+        resolution = _resolve(goals[0], state, runtime.context)
+        said += resolution.draft
+        if resolution.asked is None or resolution.asked == "handover":
+            goals.pop(0)
+    return {
+        "draft": said.to_json(),
+        "goals": goals,
+        "asked": resolution.asked,
+        "why": "asked for something that a colleague does" if resolution.asked == "handover" else "",
+        "proposal": _proposals.dump_python(resolution.proposal, mode="json") if resolution.proposal else None,
+        "stage": "present_options",
+        "clarifications": 0,
+    }
+
+
+def _resolve(goal: str, state: SupportState, context: Context) -> Resolution:
+    matter = Matter(
+        goal=goal,
+        picture=from_json((state.get("billing") or {})["picture"]),
+        details=state.get("details") or {},
+        passages=tuple(Passage(**passage) for passage in state.get("passages") or []),
+        now=context.now(),
+        shown=context.limits.invoices_shown,
+    )
+    return RESOLVERS[goal](matter)
+
+
+def _intro(state: SupportState) -> Draft:
+    verified = state["identity"].get("attempt") == "verified"
+    return Draft.from_json(state.get("draft")) + (draft("verified_prefix") if verified else Draft())
+
+
+def _without_billing(state: SupportState) -> dict[str, Any]:
+    return {
+        "draft": (Draft.from_json(state.get("draft")) + draft("billing_down")).to_json(),
+        "asked": "handover",
+        "why": "billing data could not be reached",
+        "proposal": None,
+        "clarifications": 0,
+    }

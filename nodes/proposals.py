@@ -1,0 +1,75 @@
+"""The words and the card of a proposal: amount, where it goes, by which rule, with what consequence."""
+
+from datetime import date, datetime
+from typing import Any
+
+from nodes.drafting import Draft, draft, lines
+from tools.ledger.types import Action
+from tools.money import Money
+
+
+def proposal_draft(action: Action) -> Draft:
+    """What the customer is asked to confirm. The card names the digest that a yes stands for."""
+    said = {"refund": _refund, "cancel_subscription": _cancel, "payment_plan": _plan}[action.kind](action)
+    return said.with_card(proposal_card(action))
+
+
+def proposal_card(action: Action) -> dict[str, Any]:
+    return {
+        "type": "proposal",
+        "id": action.id,
+        "digest": action.digest,
+        "kind": action.kind,
+        "amount": action.amount.amount,
+        "currency": action.amount.currency,
+        "reason": action.reason,
+        "needs_approval": action.outcome == "needs_approval",
+        "rule": action.rule,
+        "policy_version": action.policy_version,
+        "details": action.details,
+    }
+
+
+def method(action: Action) -> Draft:
+    """Where the money goes back to."""
+    last4, brand = action.details.get("last4"), action.details.get("brand")
+    return draft("original_card", brand=str(brand).title(), last4=last4) if last4 else draft("original_method")
+
+
+def schedule(action: Action) -> Draft:
+    parts = action.details.get("schedule", [])
+    return lines(
+        [
+            draft(
+                "plan_line", due=date.fromisoformat(part["due"]), amount=Money(part["amount"], action.amount.currency)
+            )
+            for part in parts
+        ]
+    )
+
+
+def _refund(action: Action) -> Draft:
+    template = "propose_refund_approval" if action.outcome == "needs_approval" else "propose_refund"
+    made = datetime.fromisoformat(action.details["date"])
+    return draft(template, amount=action.amount, date=made, method=method(action))
+
+
+def _cancel(action: Action) -> Draft:
+    return draft(
+        "propose_cancel",
+        plan=action.details["plan"],
+        price=action.amount,
+        interval=action.details["interval"],
+        end=datetime.fromisoformat(action.details["end"]),
+    )
+
+
+def _plan(action: Action) -> Draft:
+    template = "propose_plan_approval" if action.outcome == "needs_approval" else "propose_plan"
+    return draft(
+        template,
+        number=action.details["number"],
+        remaining=action.amount,
+        parts=len(action.details["schedule"]),
+        schedule=schedule(action),
+    )

@@ -1,0 +1,52 @@
+"""Speaks the draft: streamed sentence by sentence, every one of them true."""
+
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langgraph.runtime import Runtime
+
+from nodes.context import Context
+from nodes.drafting import Draft, draft
+from nodes.packet import summary
+from nodes.state import SupportState
+from prompts.registry import load
+
+SECRETS = frozenset({"card", "cvv", "iban", "password", "api_key"})
+HISTORY = 12
+
+
+async def reply(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """The customer hears one voice, whoever worded it, and nothing that the facts do not bear out."""
+    said = _warned(state) + Draft.from_json(state.get("draft"))
+    speaker = runtime.context.voice.speaker(
+        instructions=_instructions(said, state, runtime.context), draft=said.text, facts=said.facts
+    )
+    message = await speaker.ainvoke(state.get("messages", [])[-HISTORY:])
+    extra = {
+        "role": "assistant",
+        "cards": list(said.cards),
+        "citations": list(said.citations),
+        "stage": state.get("stage"),
+    }
+    spoken = AIMessage(message.text, id=message.id, name="assistant", additional_kwargs=extra)
+    return {"messages": [spoken], "draft": None, "billing": None, "passages": [], "notice": None, "handover": None}
+
+
+def _warned(state: SupportState) -> Draft:
+    masked = SECRETS.intersection(state.get("turn", {}).get("masked", []))
+    return draft("card_warning") if masked else Draft()
+
+
+def _instructions(said: Draft, state: SupportState, context: Context) -> str:
+    prompt = load().prompt(said.prompt)
+    identity = state.get("identity", {})
+    known = {
+        "company": context.company,
+        "draft": said.text,
+        "goal": ", ".join(state.get("goals") or []) or "not known yet",
+        "customer": str(identity.get("email") or "not identified yet"),
+        "recent": summary(state, []),
+        "summary": summary(state, []),
+        "reason": state.get("why") or "asked for a person",
+    }
+    return prompt.fill({name: known[name] for name in prompt.variables})

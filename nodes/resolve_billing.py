@@ -1,0 +1,60 @@
+"""Opens a case for what was proposed, and puts policy's answer to the customer."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+from pydantic import TypeAdapter
+
+from nodes.context import Case, Context
+from nodes.drafting import Draft, draft, quoted
+from nodes.proposals import proposal_draft
+from nodes.resolving.matter import Proposal
+from nodes.state import SupportState
+from nodes.thread import case_id, thread_of
+from tools.errors import BillingUnavailable, KnowledgeUnavailable
+from tools.policy.types import Verdict
+
+_proposals = TypeAdapter(Proposal)
+
+
+async def resolve_billing(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """The customer sees exactly what would be done, or why policy does not allow it. Nothing is done yet."""
+    proposal = _proposals.validate_python(state["proposal"])
+    thread = thread_of(runtime)
+    request = proposal.request
+    opened = case_id(thread, request.kind, request.target, state["turn"]["message_id"])
+    said = Draft.from_json(state.get("draft"))
+    try:
+        case = await runtime.context.cases.open(opened, thread=thread, request=request, details=proposal.details)
+    except BillingUnavailable:
+        return {"draft": (said + draft("billing_down")).to_json(), "proposal": None, "asked": "handover"}
+    return {"stage": "resolve", "proposal": None, **await _put(case, said, runtime.context)}
+
+
+async def _put(case: Case, said: Draft, context: Context) -> dict[str, Any]:
+    if case.action is None:
+        denial = await _denial(case.verdict, context)
+        return {
+            "draft": (said + denial).to_json(),
+            "asked": "handover",
+            "case": None,
+            "why": "policy does not allow it",
+        }
+    action = case.action
+    return {
+        "draft": (said + proposal_draft(action)).to_json(),
+        "asked": "confirm",
+        "case": {"id": action.id, "digest": action.digest, "kind": action.kind},
+    }
+
+
+async def _denial(verdict: Verdict | None, context: Context) -> Draft:
+    if verdict is None:
+        raise RuntimeError("a case with neither action nor verdict")
+    try:
+        passage = await context.knowledge.section(verdict.document, verdict.anchor)
+    except KnowledgeUnavailable:
+        passage = None
+    citation = passage.citation if passage else f"{verdict.document}, {verdict.anchor}"
+    said = draft("denied", because=verdict.because, citation=citation)
+    return said + Draft(facts=quoted(passage, passage.text).facts).citing(passage) if passage else said

@@ -1,0 +1,102 @@
+"""State of a conversation and of a case: messages and flat JSON facts, each documented under it."""
+
+from typing import Annotated, Any, Literal
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict
+
+STATE_VERSION = 1
+
+Json = dict[str, Any]
+Stage = Literal["greeting", "identify", "check_billing", "present_options", "resolve", "success", "escalated", "human"]
+Asked = Literal["email", "phone", "code", "confirm", "handover", "which_charge", "clarify", "rating"]
+Step = Literal[
+    "greet", "identify_user", "fetch_billing", "answer_policy", "settle_proposal", "clarify", "redirect",
+    "escalate", "close_conversation",
+]  # fmt: skip
+
+
+class Turn(TypedDict, total=False):
+    """What the latest message of the customer was read as."""
+
+    message_id: str
+    text: str
+    screen: Literal["safe", "unsafe", "unknown"]
+    masked: list[str]
+    """Kinds of secret that were taken out of it."""
+    readings: list[tuple[str, float]]
+    """Intents with their probabilities, best first."""
+    slots: Json
+    language: str
+
+
+class IdentityFacts(TypedDict, total=False):
+    """A copy of what the server has bound, read anew each turn. Writing here changes nothing."""
+
+    level: int
+    email: str | None
+    customer: str | None
+    challenge: Literal["none", "pending", "locked"]
+    tries_left: int
+    attempt: str | None
+    """Outcome of the code in this very message, if it was one."""
+
+
+class SupportInput(TypedDict, total=False):
+    messages: Annotated[list[AnyMessage], add_messages]
+    notice: Json | None
+    """`{"case_id"}`: tell the customer how that case ended. Set by the server alone."""
+    handover: Json | None
+    """`{"reason"}`: the customer pressed the button for a person."""
+
+
+class SupportOutput(TypedDict, total=False):
+    """What a customer may see of the state."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    stage: Stage
+    ticket: Json | None
+
+
+class SupportState(SupportInput, total=False):
+    version: int
+    stage: Stage
+    turn: Turn
+    identity: IdentityFacts
+    goals: list[str]
+    """Intents still to be served, the current one first. They outlive the turns that identify the customer."""
+    details: Json
+    """Slots gathered for the current goals: amount, invoice number, instalments."""
+    step: Step
+    """What `plan_turn` decided for this turn."""
+    why: str
+    """Why a person is needed, when one is."""
+    asked: Asked | None
+    """The question that our last reply ended with, if any."""
+    clarifications: int
+    """How many times in a row we had to ask what was meant."""
+    billing: Json | None
+    """`{"status": "ok", "picture": ...}` or `{"status": "unavailable"}`; emptied when the reply is out."""
+    passages: list[Json]
+    proposal: Json | None
+    """An action that resolving asks to open a case for."""
+    case: Json | None
+    """`{"id", "digest", "kind"}` of the proposal last put to the customer."""
+    draft: Json | None
+    """The reply in the making: text, facts, cards, citations, prompt."""
+    ticket: Json | None
+    """`{"id", "position"}` while a person has the thread, or is awaited."""
+
+
+class CaseState(TypedDict, total=False):
+    """A case is its row in the ledger; this is only how far the walk along it has come."""
+
+    case_id: str
+    thread: str
+    request: Json | None
+    details: Json
+    verdict: Json | None
+    progress: str
+    """State of the action in the ledger, `new` or `denied` without one."""
+    evidence: Literal["holds", "changed", "unreadable"] | None

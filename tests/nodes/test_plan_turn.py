@@ -1,0 +1,94 @@
+"""Where each message leads, as a table: facts in, step out."""
+
+from typing import Any
+
+import pytest
+
+from nodes.context import Limits
+from nodes.plan_turn import plan
+from nodes.state import SupportState
+
+VERIFIED = {"level": 2, "customer": "cus_1", "email": "ada@example.com", "challenge": "none", "attempt": None}
+ANONYMOUS = {"level": 0, "customer": None, "email": None, "challenge": "none", "attempt": None}
+CASE = {"id": "c", "digest": "d", "kind": "refund"}
+
+
+def state(*readings: tuple[str, float], text: str = "words", **more: Any) -> SupportState:
+    slots = more.pop("slots", {})
+    turn = {"message_id": "m", "text": text, "screen": more.pop("screen", "safe"), "readings": readings, "slots": slots}
+    return {"turn": turn, "identity": ANONYMOUS, **more}  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(
+    ("given", "step"),
+    [
+        (state(("greeting", 0.9)), "greet"),
+        (state(("policy_question", 0.9)), "answer_policy"),
+        (state(("out_of_scope", 0.9)), "redirect"),
+        (state(("duplicate_charge", 0.9)), "identify_user"),
+        (state(("duplicate_charge", 0.9), identity=VERIFIED), "fetch_billing"),
+        (state(("refund_request", 0.9), identity={**VERIFIED, "level": 1}), "identify_user"),
+        (state(("list_invoices", 0.9), identity={**VERIFIED, "level": 1}), "fetch_billing"),
+        (state(("talk_to_human", 0.9)), "escalate"),
+        (state(("fraud_report", 0.9)), "escalate"),
+        (state(("greeting", 0.9), screen="unknown"), "escalate"),
+        (state(("refund_request", 0.9), screen="unsafe", identity=VERIFIED), "redirect"),
+        (state(("refund_request", 0.4)), "clarify"),
+        (state(("refund_request", 0.4), clarifications=1), "escalate"),
+        (state(("affirm", 0.9), asked="confirm", case=CASE, identity=VERIFIED), "settle_proposal"),
+        (state(("decline", 0.9), asked="confirm", case=CASE, identity=VERIFIED), "settle_proposal"),
+        (state(("affirm", 0.9), asked="handover"), "escalate"),
+        (state(("thanks", 0.9)), "close_conversation"),
+        (state(("out_of_scope", 0.9), text="5", asked="rating"), "close_conversation"),
+        (state(("give_email", 0.9), slots={"email": "ada@example.com"}), "identify_user"),
+        (
+            state(("give_code", 0.9), identity={**VERIFIED, "attempt": "verified"}, goals=["list_invoices"]),
+            "fetch_billing",
+        ),
+        (
+            state(("give_code", 0.9), identity={**ANONYMOUS, "attempt": "wrong"}, goals=["list_invoices"]),
+            "identify_user",
+        ),
+        (state(("give_code", 0.9), identity={**ANONYMOUS, "attempt": "ambiguous"}), "escalate"),
+    ],
+)
+def test_the_first_rule_that_applies_decides(given: SupportState, step: str) -> None:
+    assert plan(given, Limits()).step == step
+
+
+def test_a_yes_to_something_else_is_no_consent() -> None:
+    """The proposal was put to the customer two messages ago; what we asked last was for a rating."""
+    given = state(("affirm", 0.95), asked="rating", case=CASE, identity=VERIFIED)
+
+    assert plan(given, Limits()).step != "settle_proposal"
+
+
+def test_a_yes_that_is_not_sure_is_no_consent() -> None:
+    given = state(("affirm", 0.55), asked="confirm", case=CASE, identity=VERIFIED)
+
+    assert plan(given, Limits()).step == "clarify"
+
+
+def test_a_yes_after_the_proof_of_identity_expired_is_no_consent() -> None:
+    given = state(("affirm", 0.95), asked="confirm", case=CASE, identity={**VERIFIED, "level": 1})
+
+    assert plan(given, Limits()).step == "identify_user"
+
+
+def test_goals_outlive_the_turns_that_identify_the_customer() -> None:
+    asked = plan(state(("duplicate_charge", 0.9)), Limits())
+    given = state(("give_email", 0.9), slots={"email": "ada@example.com"}, goals=asked.goals)
+
+    assert plan(given, Limits()).goals == ["duplicate_charge"]
+
+
+def test_who_was_charged_twice_and_wants_it_back_wants_one_refund() -> None:
+    given = state(("refund_request", 0.9), ("duplicate_charge", 0.8), identity=VERIFIED)
+
+    assert plan(given, Limits()).goals == ["duplicate_charge"]
+
+
+def test_two_wishes_in_one_message_are_both_kept_in_order() -> None:
+    given = state(("cancel_subscription", 0.9), ("refund_request", 0.8), identity=VERIFIED)
+
+    assert plan(given, Limits()).goals == ["cancel_subscription", "refund_request"]
