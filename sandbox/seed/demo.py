@@ -82,7 +82,7 @@ def seat_added(garden: Gardener) -> None:
 
 def known_by_phone(garden: Gardener) -> None:
     with garden.at(garden.days_ago(70)):
-        katherine = garden.customer("Katherine Johnson", "katherine@example.com", phone="+15550100123")
+        katherine = garden.customer("Katherine Johnson", "katherine@example.com", phone="+12025550123")
         subscription = garden.subscribe(katherine, garden.price("Starter", 1900))
     garden.renew_until_now(subscription)
 

@@ -44,7 +44,7 @@ def test_expanded_objects_fit_too(api: Api, path: str, expand: list[str]) -> Non
 
 
 def test_objects_in_rarer_states_fit(api: Api, sandbox: Sandbox) -> None:
-    customer = api.make("customers", email="shape@example.com", phone="+15550100999")
+    customer = api.make("customers", email="shape@example.com", phone="+12025550999")
     method = api.make("payment_methods/pm_card_authenticationRequired/attach", customer=customer["id"])
     action = api.make(
         "payment_intents",

@@ -55,21 +55,21 @@ async def test_an_address_with_a_quote_is_found_without_a_search(billing: Stripe
     assert [c.name for c in await billing.find_by_email("O'Brien@example.com")] == ["O'Brien"]
 
 
-@pytest.mark.parametrize("typed", ["+15550100123", "+1 (555) 010-0123", "555-010-0123", "5550100123"])
+@pytest.mark.parametrize("typed", ["+12025550123", "+1 (202) 555-0123", "202-555-0123", "2025550123"])
 async def test_a_customer_is_found_by_phone_however_it_is_typed(billing: StripeBilling, typed: str) -> None:
     assert [customer.name for customer in await billing.find_by_phone(typed)] == ["Katherine Johnson"]
 
 
-@pytest.mark.parametrize("stored", ["(555) 010-0199", "15550100199", "+1 555-010-0199"])
+@pytest.mark.parametrize("stored", ["(202) 555-0199", "12025550199", "+1 202-555-0199"])
 async def test_a_customer_is_found_by_phone_however_it_is_stored(
     billing: StripeBilling, sandbox: Sandbox, stored: str
 ) -> None:
     sandbox.stripe().v1.customers.create({"phone": stored, "name": "Ring"})
 
-    assert [customer.name for customer in await billing.find_by_phone("+15550100199")] == ["Ring"]
+    assert [customer.name for customer in await billing.find_by_phone("+12025550199")] == ["Ring"]
 
 
-@pytest.mark.parametrize("typed", ["+15550100124", "0123", "", "' OR name~'ada"])
+@pytest.mark.parametrize("typed", ["+12025550124", "0123", "", "' OR name~'ada"])
 async def test_no_other_number_finds_anybody(billing: StripeBilling, typed: str) -> None:
     assert await billing.find_by_phone(typed) == ()
 
@@ -78,7 +78,7 @@ async def test_without_a_search_people_are_found_in_lists(billing: StripeBilling
     """Stripe offers no search to merchants in India."""
     sandbox.fault(path="/v1/customers/search", kind="status", status=400, code="not_available", count=2)
 
-    assert [customer.name for customer in await billing.find_by_phone("+15550100123")] == ["Katherine Johnson"]
+    assert [customer.name for customer in await billing.find_by_phone("+12025550123")] == ["Katherine Johnson"]
     assert [customer.name for customer in await billing.find_by_email("ADA@example.com")] == ["Ada Byron"]
 
 
