@@ -18,6 +18,7 @@ from langgraph.runtime import RunControl
 from langgraph.types import StateSnapshot
 from redis.exceptions import RedisError
 
+from graphs.rebuild import rebuild
 from nodes.context import Context
 from server.events import EventLog
 from server.metrics import Metrics
@@ -195,6 +196,8 @@ class Executor:
     async def _plan(self, graph: Graph, run: Run) -> Plan:
         config = config_of(run.thread, run.id)
         snapshot = await graph.aget_state(config)
+        if snapshot.created_at is None and await rebuild(graph, config_of(run.thread), self.ledger, self.context):
+            snapshot = await graph.aget_state(config)
         return plan(run.payload, run.id, snapshot, await _taken_in(graph, snapshot) if snapshot.interrupts else [])
 
     async def _finish(self, run: Run, ending: Ended, failure: CounterfoilError | None) -> None:

@@ -59,10 +59,14 @@ function invoice(data) {
   return make("div", "", row);
 }
 
+function moment(iso) {
+  return new Date(iso).toLocaleString("en-US", { dateStyle: "long", timeStyle: "short" });
+}
+
 function duplicate(data) {
   const rows = data.charges.map((charge) => {
     const where = charge.last4 ? `, card ending ${charge.last4}` : "";
-    return make("li", `${day(charge.at)}: ${money(charge.amount, charge.currency)}${where}`);
+    return make("li", `${moment(charge.at)}: ${money(charge.amount, charge.currency)}${where}`);
   });
   return make("div", "", make("h2", "Two charges"), make("ul", "", ...rows));
 }

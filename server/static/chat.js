@@ -138,7 +138,7 @@ function show(message) {
   for (const one of message.cards) element.append(card(one, send, receipt));
   if (message.citations.length) element.append(citations(message.citations));
   if (message.id) said.set(message.id, element);
-  element.scrollIntoView({ block: "nearest" });
+  element.scrollIntoView({ block: "end" }); // its buttons are at the end
 }
 
 async function receipt(number) {

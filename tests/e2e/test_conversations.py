@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import redis
 
 from tests.e2e.world import Customer, Staff, World
 
@@ -108,11 +109,14 @@ def test_a_rejected_refund_is_told_with_the_reason(fresh_world: World, big_refun
     assert refunds_of(fresh_world) == []
 
 
-def test_an_approval_outlives_redis(fresh_world: World, big_refund: Customer) -> None:
-    """Everything in Redis is lost while the approval waits; it is still there, and still executes once."""
-    import redis  # noqa: PLC0415 - only this test reaches behind the server
+def forget_redis(world: World) -> None:
+    with redis.Redis.from_url((world.home / "redis.url").read_text()) as client:
+        client.flushall()
 
-    redis.Redis.from_url((fresh_world.home / "redis.url").read_text()).flushall()
+
+def test_an_approval_outlives_redis(fresh_world: World, big_refund: Customer) -> None:
+    """Everything in Redis is lost while the approval waits; it is still there, executes once, and is told."""
+    forget_redis(fresh_world)
     staff = Staff(fresh_world)
     [action] = staff.get("/desk/actions", state="awaiting_approval")
 
@@ -120,6 +124,21 @@ def test_an_approval_outlives_redis(fresh_world: World, big_refund: Customer) ->
     staff.post(f"/desk/actions/{action['id']}/decision", **decision).raise_for_status()
 
     assert refunds_of(fresh_world) == [(48000, "succeeded")]
+    assert "CF-" in big_refund.hears("a colleague has approved")["text"]
+    assert "Here are your latest invoices" in big_refund.says("show me my last invoices").text
+
+
+def test_a_person_still_has_the_conversation_when_redis_is_lost(fresh_world: World) -> None:
+    customer, staff = Customer(fresh_world), Staff(fresh_world)
+    customer.says("I want to talk to a human")
+    [ticket] = staff.get("/desk/tickets", state="waiting")
+    staff.post(f"/desk/tickets/{ticket['id']}/claim").raise_for_status()
+
+    forget_redis(fresh_world)
+
+    assert customer.says("are you still there?").text == ""
+    staff.post(f"/desk/tickets/{ticket['id']}/messages", text="Yes, I am.").raise_for_status()
+    assert customer.hears("Yes, I am.")["role"] == "agent"
 
 
 def test_the_last_invoices_are_listed_with_a_pdf_that_opens(customer: Customer) -> None:

@@ -47,7 +47,7 @@ def test_a_duplicate_charge_is_refunded_once_with_a_receipt(
 
     assert [(later.id, 4900, "duplicate", "succeeded")] == [(r.charge, r.amount, r.reason, r.status) for r in refunds]
     assert later.created == twins[-1].created
-    assert re.fullmatch(r"[0-9a-f-]{36}", refunds[0].metadata["action_id"])
+    assert re.fullmatch(r"[0-9a-f-]{36}", refunds[0].to_dict()["metadata"]["action_id"])
 
 
 def test_the_transcript_in_the_readme_is_what_was_said(transcript: list[tuple[str, str]]) -> None:

@@ -1,7 +1,7 @@
 """The desk's queue: conversations handed to a person."""
 
+import secrets
 from datetime import datetime
-from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,13 +15,16 @@ from tools.ledger.types import Json, Ticket, TicketState
 _OPEN = ("waiting", "claimed")
 _FIELDS = [column for column in tickets.c if column is not tickets.c.place]
 
+_READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Letters and digits that nobody mistakes for one another over the phone."""
+
 
 class Tickets(Repository):
     async def open_ticket(self, thread_id: str, reason: str, packet: Json) -> Ticket:
         """The one that is waiting or claimed already, if the thread has one."""
         now = self._now()
         row = {"thread": thread_id, "state": "waiting", "reason": reason, "packet": packet, "note": ""}
-        new = row | {"id": str(uuid4()), "created": now, "updated": now}
+        new = row | {"id": _number(), "created": now, "updated": now}
         async with self._database.write() as connection:
             opened = await insert_once(connection, tickets, new)
             ticket = await _first(connection, _open_of(thread_id))
@@ -115,3 +118,8 @@ def _held(ticket: Ticket) -> str:
     if ticket.state == "claimed":
         return f"{ticket.claimed_by} has this conversation."
     return f"This ticket is {ticket.state}."
+
+
+def _number() -> str:
+    """`T-7KQ2M4XN`: short enough to say, of 10¹¹ and more, so that none can be guessed or comes twice."""
+    return "T-" + "".join(secrets.choice(_READABLE) for _ in range(8))
