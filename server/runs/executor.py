@@ -19,6 +19,7 @@ from langgraph.types import StateSnapshot
 from redis.exceptions import RedisError
 
 from graphs.rebuild import rebuild
+from graphs.redis_saver import FENCE, StaleWriter
 from nodes.context import Context
 from server.events import EventLog
 from server.metrics import Metrics
@@ -127,6 +128,8 @@ class Executor:
             return "error", error
         except (LeaseLost, RedisError):
             raise
+        except StaleWriter as error:
+            raise LeaseLost from error
         except Exception:
             self.metrics.errors.labels("run").inc()
             log.exception("run.failed")
@@ -135,7 +138,7 @@ class Executor:
 
     async def _watched(self, run: Run, held: Lease, control: RunControl) -> None:
         """Streams the run while the lease holds, nobody cancels it and the process goes on."""
-        work = asyncio.create_task(self._stream(run, control))
+        work = asyncio.create_task(self._stream(run, held, control))
         watch = asyncio.create_task(self._watch(run, held, control))
         try:
             await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
@@ -157,7 +160,7 @@ class Executor:
             if await self.redis.exists(f"cancel:{run.id}"):
                 raise Cancelled
 
-    async def _stream(self, run: Run, control: RunControl) -> None:
+    async def _stream(self, run: Run, held: Lease, control: RunControl) -> None:
         if await self.redis.exists(f"cancel:{run.id}"):
             raise Cancelled
         attempt = await self._count_attempt(run)
@@ -166,12 +169,12 @@ class Executor:
         if attempt > MOST_ATTEMPTS:
             raise CounterfoilError(FAILED)
         graph = self.graphs[run.assistant]
-        while not isinstance(step := await self._plan(graph, run), Finished):
+        while not isinstance(step := await self._plan(graph, run, held), Finished):
             if isinstance(step, SettleFirst):
                 # Not under this run's id: by that, its own input would seem to be in already.
-                await self._pass_on(graph, run, None, control, config_of(run.thread))
+                await self._pass_on(graph, run, None, control, config_of(run.thread, fence=held.token))
             else:
-                await self._pass_on(graph, run, step.value, control, config_of(run.thread, run.id))
+                await self._pass_on(graph, run, step.value, control, config_of(run.thread, run.id, held.token))
                 return
 
     async def _count_attempt(self, run: Run) -> int:
@@ -193,10 +196,11 @@ class Executor:
             async for part in stream:
                 await self.events.append(run.thread, run.id, *encode(part))
 
-    async def _plan(self, graph: Graph, run: Run) -> Plan:
+    async def _plan(self, graph: Graph, run: Run, held: Lease) -> Plan:
         config = config_of(run.thread, run.id)
+        fenced = config_of(run.thread, fence=held.token)
         snapshot = await graph.aget_state(config)
-        if snapshot.created_at is None and await rebuild(graph, config_of(run.thread), self.ledger, self.context):
+        if snapshot.created_at is None and await rebuild(graph, fenced, self.ledger, self.context):
             snapshot = await graph.aget_state(config)
         return plan(run.payload, run.id, snapshot, await _taken_in(graph, snapshot) if snapshot.interrupts else [])
 
@@ -216,9 +220,14 @@ class Executor:
         await self.events.append(run.thread, run.id, event, dumps(data))
 
 
-def config_of(thread: str, run: str | None = None) -> RunnableConfig:
-    """The run's id goes into every checkpoint: it tells a restarted worker whether its input is in there."""
-    configurable = {"thread_id": thread, CONFIG_KEY_STRICT_RESUME: True}
+def config_of(thread: str, run: str | None = None, fence: int | None = None) -> RunnableConfig:
+    """The run's id goes into every checkpoint: it tells a restarted worker whether its input is in there.
+
+    `fence` is the lease's token, for whoever writes.
+    """
+    configurable: dict[str, Any] = {"thread_id": thread, CONFIG_KEY_STRICT_RESUME: True}
+    if fence is not None:
+        configurable[FENCE] = fence
     config: RunnableConfig = {"configurable": configurable, "recursion_limit": RECURSION_LIMIT}
     return {**config, "metadata": {"run_id": run}} if run else config
 

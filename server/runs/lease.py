@@ -11,10 +11,15 @@ LEASE_SECONDS = 8.0
 
 
 class Lease:
-    """Held by one worker. `renew` raises `LeaseLost` when another has taken over."""
+    """Held by one worker. `renew` raises `LeaseLost` when another has taken over.
 
-    def __init__(self, lock: Lock) -> None:
+    `token` grows with every lease of the thread. The saver refuses a checkpoint from an older one, so that a worker
+    that slept through the loss of its lease cannot write over its successor.
+    """
+
+    def __init__(self, lock: Lock, token: int) -> None:
         self._lock = lock
+        self.token = token
 
     async def renew(self) -> None:
         try:
@@ -37,7 +42,7 @@ async def lease(
         yield None
         return
     try:
-        yield Lease(lock)
+        yield Lease(lock, await client.incr(f"fence:{{{thread}}}"))
     finally:
         with suppress(RedisError):
             await lock.release()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nodes.drafting import Draft, draft
+from nodes.drafting import Draft, Value, draft
 from prompts.registry import PromptError, load
 from tools.money import Money
 from tools.safety.truth import check
@@ -44,7 +44,7 @@ def test_an_amount_in_yen_has_no_decimals() -> None:
     assert draft("credit", amount=Money(4900, "jpy")).text.startswith("You have a credit of ¥4,900 ")
 
 
-SAMPLES = {
+SAMPLES: dict[str, Value] = {
     "money": Money(4900, "usd"),
     "date": PAID,
     "identifier": "ACME-0001",
