@@ -6,6 +6,8 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv)
 PYTHON3 ?= python3
 BIN := .venv/bin
 export UV_NO_PROGRESS = 1
+# the machine's certificates, as git and Python use them: networks that inspect traffic have one of their own
+export UV_SYSTEM_CERTS ?= true
 export LANGGRAPH_STRICT_MSGPACK = true
 export LANGSMITH_TRACING = false
 export LANGGRAPH_CLI_NO_ANALYTICS = 1
