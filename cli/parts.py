@@ -6,34 +6,35 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cli import embedded_redis
 from graphs.settings import Settings
 from tools.errors import ConfigurationError
 
-PATIENCE = 20
-"""Seconds until a simulated part that says nothing counts as broken."""
+SANDBOX_LOG = "sandbox.log"
 
 
 @contextlib.contextmanager
-def parts(settings: Settings) -> Iterator[Settings]:
+def parts(settings: Settings, *, meanwhile: Callable[[], None] = lambda: None) -> Iterator[Settings]:
     """Starts the simulated Stripe and the embedded Redis where needed; yields settings that name them.
 
-    Raises `ConfigurationError`: a folder that cannot be written, a port that is taken.
+    `meanwhile` is called while they are starting. Raises `ConfigurationError`: a folder that cannot be written, a port
+    that is taken.
     """
     prepare(settings.home)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_alone(settings.home))
-        if settings.demo:
-            stack.enter_context(_sandbox(settings))
-        if settings.redis_url is not None:
-            yield settings
-            return
-        redis = embedded_redis.start(settings.home)
-        stack.callback(redis.stop)
-        yield settings.model_copy(update={"redis_url": redis.url})
+        sandbox = stack.enter_context(_sandbox(settings)) if settings.demo else None
+        if settings.redis_url is None:
+            redis = embedded_redis.start(settings.home)
+            stack.callback(redis.stop)
+            settings = settings.model_copy(update={"redis_url": redis.url})
+        meanwhile()
+        if sandbox is not None:
+            _await_ready(sandbox, settings.home / SANDBOX_LOG)
+        yield settings
 
 
 def prepare(home: Path) -> None:
@@ -76,12 +77,12 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _sandbox(settings: Settings) -> Iterator[None]:
+def _sandbox(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
     refuse_taken("127.0.0.1", settings.stripe_sandbox_port, "STRIPE_SANDBOX_PORT")
     refuse_taken("127.0.0.1", settings.smtp_sandbox_port, "SMTP_SANDBOX_PORT")
     ports = ["--port", str(settings.stripe_sandbox_port), "--smtp-port", str(settings.smtp_sandbox_port)]
     state = ["--state", str(settings.home / "sandbox")]
-    with (settings.home / "sandbox.log").open("ab") as log:
+    with (settings.home / SANDBOX_LOG).open("ab") as log:
         child = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
             [sys.executable, "-m", "sandbox", *ports, *state, "--watch-stdin"],
             stdin=subprocess.PIPE,
@@ -90,8 +91,7 @@ def _sandbox(settings: Settings) -> Iterator[None]:
             start_new_session=True,
         )
     try:
-        _await_ready(child, settings.home / "sandbox.log")
-        yield
+        yield child
     finally:
         _end(child)
 

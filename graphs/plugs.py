@@ -30,7 +30,6 @@ from tools.knowledge.minilm import MiniLM
 from tools.ledger.ledger import Ledger
 from tools.mail.mailer import Mailer
 from tools.nlu.local import LocalUnderstander
-from tools.nlu.openai import FallbackUnderstander, OpenAIUnderstander
 from tools.nlu.types import Understander
 from tools.policy.engine import PolicyEngine
 from tools.voice.voice import Voice
@@ -147,7 +146,11 @@ def _knowledge(settings: Settings, local: MiniLM) -> AbstractAsyncContextManager
 def _understander(settings: Settings, embedder: MiniLM) -> Understander:
     local = LocalUnderstander.load(settings.home / "models", embedder)
     model = _chat_model(settings)
-    return local if model is None else FallbackUnderstander(OpenAIUnderstander(model), local)
+    if model is None:
+        return local
+    from tools.nlu.openai import FallbackUnderstander, OpenAIUnderstander  # noqa: PLC0415 - see _chat_model
+
+    return FallbackUnderstander(OpenAIUnderstander(model), local)
 
 
 def _chat_model(settings: Settings) -> BaseChatModel | None:

@@ -1,3 +1,14 @@
 """Fixtures that start real parts live in `tests/fixtures/`, one file each."""
 
-pytest_plugins = ["tests.fixtures.redis", "tests.fixtures.sandbox", "tests.fixtures.ledger"]
+import os
+
+os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"  # read by LangGraph at import, as the console script sets it
+os.environ["LANGSMITH_TRACING"] = "false"
+
+pytest_plugins = [
+    "tests.fixtures.network",
+    "tests.fixtures.redis",
+    "tests.fixtures.sandbox",
+    "tests.fixtures.ledger",
+    "tests.fixtures.trained",
+]

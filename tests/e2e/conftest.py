@@ -9,8 +9,8 @@ from tests.e2e.world import Customer, Staff, World, running, warm
 
 
 @pytest.fixture(scope="session")
-def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running(tmp_path_factory.mktemp("shared")) as world:
+def shared_world(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Iterator[World]:
+    with running(warm(trained, tmp_path_factory.mktemp("shared") / "home")) as world:
         yield world
 
 

@@ -33,10 +33,8 @@ def hashing() -> HashingEmbedder:
 
 
 @pytest.fixture(scope="session")
-def trained_folder(request: pytest.FixtureRequest) -> Path:
-    """Kept between runs of pytest: the model's key says when it is stale."""
-    assert request.config.cache is not None
-    return request.config.cache.mkdir("nlu")
+def trained_folder(trained: Path) -> Path:
+    return trained / "models"
 
 
 @pytest.fixture(scope="session")
