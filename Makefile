@@ -6,6 +6,8 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv)
 PYTHON3 ?= python3
 BIN := .venv/bin
 export UV_NO_PROGRESS = 1
+# compiled once at set-up, not at each start where Python may not write beside its sources
+export UV_COMPILE_BYTECODE = 1
 # the machine's certificates, as git and Python use them: networks that inspect traffic have one of their own
 export UV_SYSTEM_CERTS ?= true
 export LANGGRAPH_STRICT_MSGPACK = true
