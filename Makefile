@@ -29,7 +29,7 @@ doctor: .venv/run ## What is configured, reachable, embedded or missing
 	@exec $(BIN)/counterfoil doctor
 
 test: .venv/dev ## Run all tests (arguments: make test ARGS="-k refund")
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 check: .venv/dev ## Format, lint, types, import contracts, generated-text drift
 	@$(BIN)/ruff format --check .

@@ -10,15 +10,19 @@ from nodes.drafting import Draft, draft
 from nodes.packet import summary
 from nodes.state import SupportState
 from prompts.registry import load
+from tools.voice.voice import Voice
 
 SECRETS = frozenset({"card", "cvv", "iban", "password", "api_key"})
 HISTORY = 12
+BINDING = frozenset({"proposal", "receipt"})
+LOCAL = Voice()
 
 
 async def reply(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
     """The customer hears one voice, whoever worded it, and nothing that the facts do not bear out."""
     said = _warned(state) + Draft.from_json(state.get("draft"))
-    speaker = runtime.context.voice.speaker(
+    voice = LOCAL if _binds(said) else runtime.context.voice
+    speaker = voice.speaker(
         instructions=_instructions(said, state, runtime.context), draft=said.text, facts=said.facts
     )
     message = await speaker.ainvoke(state.get("messages", [])[-HISTORY:])
@@ -30,6 +34,11 @@ async def reply(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any
     }
     spoken = AIMessage(message.text, id=message.id, name="assistant", additional_kwargs=extra)
     return {"messages": [spoken], "draft": None, "billing": None, "passages": [], "notice": None, "handover": None}
+
+
+def _binds(said: Draft) -> bool:
+    """What a yes is given to, and what was done, is said in code's own words: a model could leave the amount out."""
+    return any(card["type"] in BINDING for card in said.cards)
 
 
 def _warned(state: SupportState) -> Draft:

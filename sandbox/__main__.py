@@ -1,4 +1,4 @@
-"""`python -m sandbox`: simulated Stripe and mail in one process, on loopback only."""
+"""`python -m sandbox`: simulated Stripe, mail and language model in one process, on loopback only."""
 
 import argparse
 import asyncio
@@ -16,6 +16,7 @@ from pathlib import Path
 import uvicorn
 
 from sandbox.mail import Inbox, smtp
+from sandbox.model.app import ScriptedModel
 from sandbox.seed import SEEDS
 from sandbox.stripe.app import create_app
 from sandbox.stripe.resources import new_world
@@ -27,7 +28,9 @@ CANNOT_START = 2
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="sandbox", description="Simulated Stripe and mail, for demo and tests.")
+    parser = argparse.ArgumentParser(
+        prog="sandbox", description="Simulated Stripe, mail and language model, for demo and tests."
+    )
     parser.add_argument("--port", type=int, default=12111, help="Stripe's port; 0 picks a free one")
     parser.add_argument("--smtp-port", type=int, default=12125, help="the mail server's port; 0 picks a free one")
     parser.add_argument("--state", type=Path, help="folder that keeps the state over restarts")
@@ -92,9 +95,11 @@ async def serve(options: argparse.Namespace) -> None:
         store, known = remember(options.state, world, inbox) if options.state else (None, False)
         if not known and options.seed != "none":
             SEEDS[options.seed](world)
+        app = create_app(world, inbox, SEEDS)
+        app.routes.extend(ScriptedModel().routes())
         server = Server(
             uvicorn.Config(
-                create_app(world, inbox, SEEDS),
+                app,
                 http="h11",
                 loop="asyncio",
                 lifespan="off",

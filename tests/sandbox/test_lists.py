@@ -91,7 +91,7 @@ def test_email_is_matched_exactly_and_case_counts(api: Api) -> None:
         ("email:'ada@example.com'", ["ada@example.com"]),
         ("email:'ADA@example.com'", ["ada@example.com"]),
         ('phone:"+12025550123"', ["katherine@example.com"]),
-        ("phone~'0100123'", ["katherine@example.com"]),
+        ("phone~'5550123'", ["katherine@example.com"]),
         ("email:'ada@example.com' OR email:'alan@example.com'", ["ada@example.com", "alan@example.com"]),
         ("email~'example' AND name:'Grace Hopper'", ["grace@example.com"]),
         ("email~'example' name:'Grace Hopper'", ["grace@example.com"]),

@@ -1,13 +1,12 @@
 """Understanding by a language model: it names the intents, our own parsers read every value."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import structlog
-from langchain_core.exceptions import LangChainException
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
-from openai import OpenAIError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from tools.errors import ModelUnavailable
 from tools.nlu import cues
@@ -17,6 +16,10 @@ from tools.nlu.types import Intent, Reading, Slots, Understander, Understanding
 
 log = structlog.get_logger(__name__)
 
+_UNSEEN = "nostream"
+"""LangGraph streams no token of a model call with this tag: labels are no reply."""
+_NOTHING = (Reading(intent="out_of_scope", confidence=0.0),)
+_HEARD = 0.05
 _MOST = 3
 _REMEMBERED = 6
 _TASK = """\
@@ -49,7 +52,7 @@ def _readings(answer: _ModelUnderstanding, text: str, slots: Slots) -> tuple[Rea
         best[reading.intent] = max(reading.confidence, best.get(reading.intent, 0.0))
     ranked = sorted(best.items(), key=lambda item: -item[1])
     known = tuple(Reading(intent=intent, confidence=confidence) for intent, confidence in ranked[:_MOST])
-    return known or (Reading(intent="out_of_scope", confidence=0.0),)
+    return known or _NOTHING
 
 
 class OpenAIUnderstander:
@@ -68,16 +71,27 @@ class OpenAIUnderstander:
         earlier = "\n".join(history[-_REMEMBERED:]) or "(nothing)"
         prompt = [SystemMessage(_TASK), HumanMessage(f"Said before:\n{earlier}\n\nMessage to label:\n{text}")]
         try:
-            answer = await self._model.ainvoke(prompt)
-        except (OpenAIError, LangChainException, ValidationError, OSError) as error:
+            answer = await self._model.ainvoke(prompt, config={"tags": [_UNSEEN], "callbacks": []})
+        except Exception as error:
             raise ModelUnavailable from error
         if not isinstance(answer, _ModelUnderstanding):
             raise ModelUnavailable
         return answer
 
 
+def _agreed(first: Understanding, second: Understanding) -> Understanding:
+    """A yes may move money, so that one reader's word is not enough: what the second does not hear at all is no yes."""
+    if any(reading.intent == "affirm" and reading.confidence >= _HEARD for reading in second.readings):
+        return first
+    log.warning("nlu.yes_not_heard")
+    return replace(first, readings=tuple(r for r in first.readings if r.intent != "affirm") or _NOTHING)
+
+
 class FallbackUnderstander:
-    """The first, and the second whenever the first is unavailable: a lost provider is never an error page."""
+    """The first, and the second whenever the first is unavailable: a lost provider is never an error page.
+
+    A yes counts only when both hear it.
+    """
 
     def __init__(self, first: Understander, second: Understander) -> None:
         self._first = first
@@ -85,7 +99,10 @@ class FallbackUnderstander:
 
     async def understand(self, text: str, *, history: tuple[str, ...] = ()) -> Understanding:
         try:
-            return await self._first.understand(text, history=history)
+            read = await self._first.understand(text, history=history)
         except ModelUnavailable as error:
             log.warning("nlu.degraded", code=error.code, cause=type(error.__cause__).__name__)
             return await self._second.understand(text, history=history)
+        if all(reading.intent != "affirm" for reading in read.readings):
+            return read
+        return _agreed(read, await self._second.understand(text, history=history))

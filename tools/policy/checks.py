@@ -34,9 +34,7 @@ def over_refundable(rule: Fixed, asked: Asked) -> Said:
     if amount.amount <= 0:
         return Said(rule.outcome, "There is nothing to refund.")
     if amount.amount > refundable.amount:
-        return Said(
-            rule.outcome, f"{amount.text()} is more than the {refundable.text()} that is left to refund."
-        )
+        return Said(rule.outcome, f"{amount.text()} is more than the {refundable.text()} that is left to refund.")
     return Said(None, f"{amount.text()} is within the {refundable.text()} that is left to refund.")
 
 

@@ -43,9 +43,7 @@ class PolicyEngine:
     def evaluate(self, request: ActionRequest, *, at: datetime | None = None) -> Verdict:
         """The strictest outcome; among equals the rule named first. `at` replays an old request."""
         heard = tuple(self._hear(Asked(request=request, at=at or self._clock())))
-        trace = tuple(
-            RuleTrace(rule=h.rule.id, outcome=h.said.outcome, because=h.said.because) for h in heard
-        )
+        trace = tuple(RuleTrace(rule=h.rule.id, outcome=h.said.outcome, because=h.said.because) for h in heard)
         decisive = _strictest(heard)
         return Verdict(
             outcome=decisive.said.outcome or "needs_approval",

@@ -82,9 +82,7 @@ def load_cases(path: Path | None = None) -> tuple[Case, ...]:
     except (OSError, yaml.YAMLError) as error:
         raise ConfigurationError(f"The table of policy cases {file} cannot be read.") from error
     except ValidationError as error:
-        raise ConfigurationError(
-            f"The table of policy cases {file} is wrong at {first_fault(error)}"
-        ) from error
+        raise ConfigurationError(f"The table of policy cases {file} is wrong at {first_fault(error)}") from error
 
 
 def surprises(engine: PolicyEngine, cases: Iterable[Case]) -> tuple[Surprise, ...]:

@@ -6,7 +6,7 @@ gets one more try when nothing was said yet, and after that the draft is spoken.
 cannot run, ends in the draft too: never in silence, never in an unchecked word.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,13 +110,18 @@ class Speaker(BaseChatModel):
             yield self._checked(sentence)
 
     async def _tokens(self, prompt: list[BaseMessage]) -> AsyncIterator[str]:
-        """The model's raw words. Raises `ModelUnavailable` for whatever the provider raises."""
+        """The model's raw words. Raises `ModelUnavailable` for what the provider raises, and when it is cut short."""
+        said: dict[str, Any] = {}
         try:
             async for chunk in self.model.astream(prompt, config={"tags": [UNSEEN], "callbacks": []}):
+                said |= chunk.response_metadata
                 yield chunk.text
         except Exception as error:
             log.warning("voice.degraded", error=type(error).__name__)
             raise ModelUnavailable from error
+        if _is_cut_short(said):
+            log.warning("voice.degraded", error="cut short", finish_reason=said.get("finish_reason"))
+            raise ModelUnavailable
 
     def _checked(self, sentence: str) -> str:
         if falsehoods := check(sentence, self.facts):
@@ -142,6 +147,12 @@ def _words(text: str) -> list[str]:
     """Words with the space that follows them, so that joining gives the text back."""
     pieces = text.split(" ")
     return [*(piece + " " for piece in pieces[:-1]), pieces[-1]]
+
+
+def _is_cut_short(metadata: Mapping[str, Any]) -> bool:
+    """A model that was stopped, or an OpenAI-compatible stream that ended without saying that it was through."""
+    reason = metadata.get("finish_reason")
+    return reason in {"length", "content_filter"} or (reason is None and metadata.get("model_provider") == "openai")
 
 
 def _correction(claims: Sequence[str]) -> str:
