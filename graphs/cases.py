@@ -57,6 +57,10 @@ class GraphCases:
         await self.context.ledger.move_action(case_id, "declined", actor="customer", digest=digest)
         return await self.go_on(case_id)
 
+    async def withdraw(self, case_id: str, *, digest: str, why: str) -> Case:
+        await self.context.ledger.move_action(case_id, "void", actor="customer", reason=why, digest=digest)
+        return await self.go_on(case_id)
+
     async def decide(self, case_id: str, *, digest: str, approve: bool, agent: str, reason: str) -> Case:
         await self._action(case_id)
         to: ActionState = "approved" if approve else "rejected"
@@ -85,10 +89,13 @@ class GraphCases:
         ledger = self.context.ledger
         state = await self.graph.aget_state({"configurable": {"thread_id": case_id}})
         verdict = state.values.get("verdict")
+        action = await ledger.action(case_id)
+        events = await ledger.action_events(case_id) if action else []
         return Case(
             verdict=_verdicts.validate_python(verdict) if verdict else None,
-            action=await ledger.action(case_id),
-            receipt=await ledger.receipt_of(case_id),
+            action=action,
+            receipt=await ledger.receipt_of(case_id) if action else None,
+            reason=events[-1].reason if events else "",
         )
 
     async def _action(self, case_id: str) -> Action:

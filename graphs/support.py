@@ -25,10 +25,11 @@ from nodes.screen_input import screen_input
 from nodes.settle_proposal import settle_proposal
 from nodes.state import SupportInput, SupportOutput, SupportState
 from nodes.understand import understand
+from nodes.withdraw_request import withdraw_request
 
 Next = Literal[
     "greet", "identify_user", "answer_policy", "clarify", "redirect", "close_conversation",
-    "settle_proposal", "escalate", "fetch_billing", "retrieve_policy",
+    "settle_proposal", "withdraw_request", "escalate", "fetch_billing", "retrieve_policy",
 ]  # fmt: skip
 Onward = Literal["fetch_billing", "retrieve_policy", "reply"]
 
@@ -70,6 +71,7 @@ builder = (
     .add_node(present_options)
     .add_node(resolve_billing)
     .add_node(settle_proposal)
+    .add_node(withdraw_request)
     .add_node(answer_policy)
     .add_node(clarify)
     .add_node(redirect)
@@ -95,6 +97,7 @@ builder = (
     .add_edge("close_conversation", "reply")
     .add_edge("deliver_notice", "reply")
     .add_edge("escalate", "reply")
+    .add_edge("withdraw_request", "reply")
     .add_conditional_edges("reply", by_who_has_it)
     .add_conditional_edges("human_agent", by_who_has_it)
 )

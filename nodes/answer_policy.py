@@ -8,6 +8,7 @@ from nodes.context import Context
 from nodes.drafting import Draft, draft, quoted
 from nodes.state import SupportState
 from tools.errors import KnowledgeUnavailable
+from tools.nlu.gloss import english
 
 
 async def answer_policy(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -20,7 +21,7 @@ async def answer_policy(state: SupportState, runtime: Runtime[Context]) -> dict[
 async def _answer(state: SupportState, context: Context) -> tuple[Draft, str | None]:
     turn = state["turn"]
     try:
-        answer = await context.knowledge.answer(turn["text"], locale=turn.get("language", "en"))
+        answer = await context.knowledge.answer(english(turn["text"]), locale=turn.get("language", "en"))
     except KnowledgeUnavailable:
         return draft("knowledge_down"), "handover"
     if answer is None:

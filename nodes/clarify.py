@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 
 from nodes.context import Context
 from nodes.drafting import draft
+from nodes.proposals import question_of
 from nodes.state import SupportState
 
 PLAIN = {
@@ -24,6 +25,10 @@ PLAIN = {
 
 async def clarify(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
     """One short question, with the likeliest readings as choices."""
+    case = state.get("case")
+    if state.get("asked") == "confirm" and case:
+        said = draft("not_consent", question=question_of(case))
+        return {"draft": said.to_json(), "clarifications": state.get("clarifications", 0) + 1}
     guesses = [PLAIN[intent] for intent, _ in state["turn"].get("readings", []) if intent in PLAIN]
     if not any(letter.isalpha() for letter in state["turn"]["text"]):
         reply = draft("please_type")

@@ -30,6 +30,8 @@ class Case:
     verdict: Verdict | None = None
     action: Action | None = None
     receipt: Receipt | None = None
+    reason: str = ""
+    """Why it is where it is, as the ledger has it."""
 
 
 class Cases(Protocol):
@@ -44,6 +46,10 @@ class Cases(Protocol):
         ...
 
     async def decline(self, case_id: str, *, digest: str) -> Case: ...
+
+    async def withdraw(self, case_id: str, *, digest: str, why: str) -> Case:
+        """Ends a proposal, or a request that waits for a person, before anything was done."""
+        ...
 
     async def decide(self, case_id: str, *, digest: str, approve: bool, agent: str, reason: str) -> Case:
         """A person's decision on exactly this digest. Raises `StaleDecision` or `IllegalTransition`."""

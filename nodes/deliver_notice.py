@@ -22,6 +22,9 @@ async def notice_draft(case: str, thread: str, context: Context) -> Draft:
     action = await context.ledger.action(case)
     if action is None or action.thread != thread:
         raise LookupError(f"no case {case} on this thread")
+    bound = (await context.verifier.session(thread)).customer
+    if bound not in {None, action.customer}:
+        return draft("notice_withheld")
     events = await context.ledger.action_events(action.id)
     said, _ = outcome_draft(action, await context.ledger.receipt_of(action.id), reason=events[-1].reason)
     approved = any(event.state == "approved" for event in events)

@@ -34,6 +34,8 @@ async def _respond(state: SupportState, runtime: Runtime[Context]) -> tuple[Draf
     if phone := slots.get("phone"):
         return await _send_code(runtime, phone=phone)
     intents = [intent for intent, _ in state["turn"].get("readings", [])[:1]]
+    if "resend_code" in intents:
+        return await _send_again(runtime)
     if "forgot_email" in intents:
         return draft("ask_phone"), "phone"
     if "@" in state["turn"]["text"]:
@@ -62,6 +64,16 @@ def _after_attempt(state: SupportState) -> tuple[Draft, str | None]:
         case _:
             left = identity.get("tries_left", 0)
             return draft("code_wrong", tries="one try" if left == 1 else f"{left} tries"), "code"
+
+
+async def _send_again(runtime: Runtime[Context]) -> tuple[Draft, str | None]:
+    try:
+        sent = await runtime.context.verifier.resend(thread_of(runtime))
+    except RateLimited:
+        return draft("too_many_codes"), None
+    except MailUnavailable:
+        return draft("mail_down"), "handover"
+    return (draft("code_sent", valid=VALID), "code") if sent else (draft("ask_email"), "email")
 
 
 async def _send_code(

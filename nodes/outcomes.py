@@ -4,9 +4,10 @@ from datetime import datetime
 
 from nodes.drafting import Draft, done, draft
 from nodes.proposals import method, schedule
-from nodes.resolving.standing import REFUND_TAKES
 from tools.ledger.types import Action, Receipt
 
+REFUND_TAKES = "5–10 business days"
+"""As the refund policy has it."""
 NAMES = {"refund": "refund", "cancel_subscription": "cancellation", "payment_plan": "payment plan"}
 DEEDS = {"refund": "refund", "cancel_subscription": "cancel", "payment_plan": "payment_plan"}
 
@@ -27,6 +28,8 @@ def outcome_draft(action: Action, receipt: Receipt | None, *, reason: str = "") 
             return draft("declined"), False
         case "void" | "expired":
             return draft("changed"), False
+        case "failed" if reason == "charge_already_refunded":
+            return draft("already_refunded"), False
         case "failed":
             return draft("failed"), True
         case _:

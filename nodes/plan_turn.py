@@ -1,6 +1,7 @@
 """Decides, from facts in state alone, what this turn is for."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +10,15 @@ from langgraph.runtime import Runtime
 from nodes.context import Context, Limits
 from nodes.levels import FOR_A_PERSON, GOALS, level_needed, wishes
 from nodes.state import Step, SupportState
+from tools.errors import Conflict
 
 RATING = re.compile(r"^\s*[1-5]\s*(/\s*5)?\s*[.!]?\s*$")
+HOW = re.compile(r"^\s*(how (do|does|can|could|long|many|often) |what (happens|if|is your|are your) )", re.IGNORECASE)
+WITHDRAW = re.compile(
+    r"\b(cancel|withdraw|stop|drop|forget|take back)\b.{0,20}\b(request|that|it|this|refund)\b", re.IGNORECASE
+)
+WITH_PROPOSAL = frozenset({"settle_proposal", "clarify", "answer_policy", "redirect", "greet"})
+"""Steps that leave a pending proposal as it is; any other takes it back, so that none is agreed to by mistake later."""
 CONSENT_LEVEL = 2
 """A yes counts only from somebody who has just proved who they are."""
 IDENTIFYING = frozenset({"give_email", "give_phone", "forgot_email", "resend_code", "give_code"})
@@ -31,12 +39,18 @@ class Plan:
 
 async def plan_turn(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
     """The customer's matter moves on: each message leads to exactly one next step."""
-    return plan(state, runtime.context.limits).update()
+    planned = plan(state, runtime.context.limits)
+    case = state.get("case")
+    if not case or planned.step in WITH_PROPOSAL:
+        return planned.update()
+    with suppress(Conflict):  # it was settled meanwhile, elsewhere
+        await runtime.context.cases.withdraw(case["id"], digest=case["digest"], why="went on to something else")
+    return {**planned.update(), "case": None}
 
 
 def plan(state: SupportState, limits: Limits) -> Plan:
     """First rule that applies wins; the order is the policy."""
-    for rule in (_screened, _wants_person, _code_given, _answers_question, _identifies, _unsure, _talk):
+    for rule in RULES:
         if found := rule(state, limits):
             return found
     return _serve(state, limits)
@@ -56,10 +70,10 @@ def _wants_person(state: SupportState, limits: Limits) -> Plan | None:
     if state.get("handover"):
         return Plan(step="escalate", why=str((state.get("handover") or {}).get("reason") or "asked for a person"))
     intents = _sure(state, limits)
+    if state.get("asked") == "handover" and (state["turn"].get("answer") == "yes" or "affirm" in intents):
+        return Plan(step="escalate", why=state.get("why") or "accepted the offer of a person")
     if "talk_to_human" in intents:
         return Plan(step="escalate", why="asked for a person")
-    if state.get("asked") == "handover" and "affirm" in intents:
-        return Plan(step="escalate", why=state.get("why") or "accepted the offer of a person")
     if for_person := FOR_A_PERSON.intersection(intents):
         return Plan(step="escalate", why=f"needs a person: {', '.join(sorted(for_person))}")
     return None
@@ -76,21 +90,49 @@ def _code_given(state: SupportState, limits: Limits) -> Plan | None:
     return Plan(step="identify_user")
 
 
+def _withdraws(state: SupportState, _: Limits) -> Plan | None:
+    if state.get("waiting") and state.get("asked") != "confirm" and WITHDRAW.search(state["turn"]["text"]):
+        return Plan(step="withdraw_request")
+    return None
+
+
 def _answers_question(state: SupportState, limits: Limits) -> Plan | None:
-    intents = _sure(state, limits)
+    text, slots, intents = state["turn"]["text"], state["turn"]["slots"], _sure(state, limits)
     match state.get("asked"):
-        case "confirm" if state.get("case") and intents and intents[0] in {"affirm", "decline"}:
-            if state["identity"].get("level", 0) < CONSENT_LEVEL:
-                return Plan(step="identify_user", goals=[_goal_of_case(state)])
-            return Plan(step="settle_proposal")
-        case "rating" if RATING.match(state["turn"]["text"]):
+        case "confirm" if state.get("case"):
+            return _answers_proposal(state, intents)
+        case "rating" if RATING.match(text) or not _is_about_something(intents):
             return Plan(step="close_conversation")
-        case "phone" | "email" if state["turn"]["slots"].get("phone") or state["turn"]["slots"].get("email"):
+        case "phone" | "email" if slots.get("phone") or slots.get("email") or "@" in text:
             return Plan(step="identify_user")
-        case "which_charge" if _details(state):
-            return Plan(step="fetch_billing", extra={"details": _details(state)})
+        case "which_charge" if _details(state) and not wishes(intents):
+            return Plan(step="fetch_billing", extra={"details": {**(state.get("details") or {}), **_details(state)}})
+        case "which_charge" if not _is_about_something(intents):
+            return _missed(state, limits) or Plan(step="fetch_billing", extra={"details": {}})
+        case "handover" if state["turn"].get("answer") == "no":
+            return Plan(step="greet", extra={"why": ""})
         case _:
             return None
+
+
+def _answers_proposal(state: SupportState, intents: list[str]) -> Plan | None:
+    """Only a plain yes is a yes. A no may be looser: it changes nothing."""
+    answer = state["turn"].get("answer")
+    if answer is None and (not intents or intents[0] not in {"affirm", "decline"}):
+        return None
+    if answer is None and intents[0] == "affirm":
+        return Plan(step="clarify")
+    if state["identity"].get("level", 0) < CONSENT_LEVEL:
+        return Plan(step="identify_user", goals=[_goal_of_case(state)])
+    return Plan(step="settle_proposal")
+
+
+def _asks_how(state: SupportState, limits: Limits) -> Plan | None:
+    """How something works is asked of the policies, and needs no identity."""
+    known = state.get("identity", {}).get("customer") is not None
+    if HOW.match(state["turn"]["text"]) and (not known or _pending(state)):
+        return Plan(step="answer_policy")
+    return None
 
 
 def _identifies(state: SupportState, limits: Limits) -> Plan | None:
@@ -105,9 +147,14 @@ def _unsure(state: SupportState, limits: Limits) -> Plan | None:
         return None
     if state.get("asked") == "code" and state.get("identity", {}).get("challenge") == "pending":
         return Plan(step="identify_user")
-    if state.get("clarifications", 0) >= limits.clarifications:
-        return Plan(step="escalate", why="two messages in a row were not understood well enough")
-    return Plan(step="clarify")
+    return _missed(state, limits) or Plan(step="clarify")
+
+
+def _missed(state: SupportState, limits: Limits) -> Plan | None:
+    """A person, once we have asked as often as we may."""
+    if state.get("clarifications", 0) < limits.clarifications:
+        return None
+    return Plan(step="escalate", why="two messages in a row were not understood well enough")
 
 
 def _talk(state: SupportState, limits: Limits) -> Plan | None:
@@ -123,8 +170,10 @@ def _talk(state: SupportState, limits: Limits) -> Plan | None:
             return Plan(step="redirect")
         case "affirm" if state.get("goals"):
             return None
-        case "thanks" | "goodbye" | "decline":
+        case "thanks" | "goodbye":
             return Plan(step="close_conversation", goals=[])
+        case "decline":
+            return Plan(step="greet", goals=[])
         case _:
             return Plan(step="clarify")
 
@@ -144,12 +193,34 @@ def _sure(state: SupportState, limits: Limits) -> list[str]:
 
 
 def _details(state: SupportState) -> dict[str, Any]:
-    wanted = ("amount", "currency", "invoice_number", "last4", "instalments")
+    wanted = ("amount", "currency", "bare", "invoice_number", "last4", "instalments", "ordinal", "day", "month")
     slots = state["turn"].get("slots", {})
     return {name: slots[name] for name in wanted if slots.get(name) is not None}
+
+
+def _is_about_something(intents: list[str]) -> bool:
+    """Whether it is a matter of its own, rather than an answer that was not understood."""
+    return any(intent in GOALS or intent == "policy_question" for intent in intents)
+
+
+def _pending(state: SupportState) -> bool:
+    return state.get("asked") == "confirm" and bool(state.get("case"))
 
 
 def _goal_of_case(state: SupportState) -> str:
     """The wish that the proposal came from, to take up again once the customer is known."""
     kind = str((state.get("case") or {})["kind"])
     return "refund_request" if kind == "refund" else kind
+
+
+RULES = (
+    _screened,
+    _asks_how,
+    _wants_person,
+    _code_given,
+    _withdraws,
+    _answers_question,
+    _identifies,
+    _unsure,
+    _talk,
+)

@@ -12,6 +12,7 @@ from nodes.resolving.matter import Matter, Proposal, Resolution
 from nodes.resolving.table import RESOLVERS
 from nodes.state import SupportState
 from tools.knowledge.types import Passage
+from tools.ledger.types import Action
 
 _proposals = TypeAdapter(Proposal)
 
@@ -22,8 +23,9 @@ async def present_options(state: SupportState, runtime: Runtime[Context]) -> dic
     if billing.get("status") != "ok":
         return _without_billing(state)
     said, goals, resolution = _intro(state), list(state["goals"]), Resolution()
+    actions = await runtime.context.ledger.actions(customer=state["identity"].get("customer"), limit=200)
     while goals and resolution.proposal is None and resolution.asked is None:
-        resolution = _resolve(goals[0], state, runtime.context)
+        resolution = _resolve(goals[0], state, runtime.context, tuple(actions))
         said += resolution.draft
         if resolution.asked is None or resolution.asked == "handover":
             goals.pop(0)
@@ -34,16 +36,23 @@ async def present_options(state: SupportState, runtime: Runtime[Context]) -> dic
         "why": "asked for something that a colleague does" if resolution.asked == "handover" else "",
         "proposal": _proposals.dump_python(resolution.proposal, mode="json") if resolution.proposal else None,
         "stage": "present_options",
-        "clarifications": 0,
+        "clarifications": _misses(state, resolution),
+        **({"details": {}} if resolution.start_over else {}),
     }
 
 
-def _resolve(goal: str, state: SupportState, context: Context) -> Resolution:
+def _misses(state: SupportState, resolution: Resolution) -> int:
+    """How often in a row the same choice had to be asked for."""
+    return state.get("clarifications", 0) + 1 if resolution.asked == state.get("asked") == "which_charge" else 0
+
+
+def _resolve(goal: str, state: SupportState, context: Context, actions: tuple[Action, ...]) -> Resolution:
     matter = Matter(
         goal=goal,
         picture=from_json((state.get("billing") or {})["picture"]),
         details=state.get("details") or {},
         passages=tuple(Passage(**passage) for passage in state.get("passages") or []),
+        actions=actions,
         now=context.now(),
         shown=context.limits.invoices_shown,
     )

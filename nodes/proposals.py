@@ -14,6 +14,25 @@ def proposal_draft(action: Action) -> Draft:
     return said.with_card(proposal_card(action))
 
 
+def question_of(case: dict[str, Any]) -> Draft:
+    """The question of a proposal that was put before, in a few words."""
+    if case["kind"] == "cancel_subscription":
+        return draft("ask_cancel_subscription")
+    return draft(f"ask_{case['kind']}", amount=Money(case["amount"], case["currency"]))
+
+
+def case_of(action: Action) -> dict[str, Any]:
+    """What the conversation remembers of a proposal that it put to the customer."""
+    return {
+        "id": action.id,
+        "digest": action.digest,
+        "kind": action.kind,
+        "customer": action.customer,
+        "amount": action.amount.amount,
+        "currency": action.amount.currency,
+    }
+
+
 def proposal_card(action: Action) -> dict[str, Any]:
     return {
         "type": "proposal",
@@ -30,10 +49,17 @@ def proposal_card(action: Action) -> dict[str, Any]:
     }
 
 
+BRANDS = {"amex": "American Express", "jcb": "JCB", "unionpay": "UnionPay", "diners": "Diners Club"}
+
+
+def brand_name(brand: str) -> str:
+    return BRANDS.get(brand, brand.title())
+
+
 def method(action: Action) -> Draft:
     """Where the money goes back to."""
     last4, brand = action.details.get("last4"), action.details.get("brand")
-    return draft("original_card", brand=str(brand).title(), last4=last4) if last4 else draft("original_method")
+    return draft("original_card", brand=brand_name(str(brand)), last4=last4) if last4 else draft("original_method")
 
 
 def schedule(action: Action) -> Draft:
@@ -51,7 +77,11 @@ def schedule(action: Action) -> Draft:
 def _refund(action: Action) -> Draft:
     template = "propose_refund_approval" if action.outcome == "needs_approval" else "propose_refund"
     made = datetime.fromisoformat(action.details["date"])
-    return draft(template, amount=action.amount, date=made, method=method(action))
+    charged = Money(action.details["charged"], action.amount.currency)
+    what = draft("part_of_charge", amount=action.amount, charged=charged, date=made)
+    if charged == action.amount:
+        what = draft("whole_charge", amount=action.amount, date=made)
+    return draft(template, what=what, method=method(action))
 
 
 def _cancel(action: Action) -> Draft:

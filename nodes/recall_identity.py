@@ -22,4 +22,11 @@ async def recall_identity(state: SupportState, runtime: Runtime[Context]) -> dic
         tries_left=session.tries_left,
         attempt=last.outcome if last is not None and this_message else None,
     )
-    return {"identity": facts}
+    return {"identity": facts, "waiting": await _waiting(session.customer, runtime.context)}
+
+
+async def _waiting(customer: str | None, context: Context) -> list[dict[str, Any]]:
+    if customer is None:
+        return []
+    actions = await context.ledger.actions(customer=customer, state="awaiting_approval")
+    return [{"id": action.id, "digest": action.digest} for action in actions]

@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 from nodes.context import Context
 from nodes.drafting import Draft, draft
 from nodes.packet import summary
+from nodes.proposals import question_of
 from nodes.state import SupportState
 from prompts.registry import load
 from tools.voice.voice import Voice
@@ -20,11 +21,9 @@ LOCAL = Voice()
 
 async def reply(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
     """The customer hears one voice, whoever worded it, and nothing that the facts do not bear out."""
-    said = _warned(state) + Draft.from_json(state.get("draft"))
+    said = _warned(state) + Draft.from_json(state.get("draft")) + _reminded(state)
     voice = LOCAL if _binds(said) else runtime.context.voice
-    speaker = voice.speaker(
-        instructions=_instructions(said, state, runtime.context), draft=said.text, facts=said.facts
-    )
+    speaker = voice.speaker(instructions=_instructions(said, state, runtime.context), draft=said.text, facts=said.facts)
     message = await speaker.ainvoke(state.get("messages", [])[-HISTORY:])
     extra = {
         "role": "assistant",
@@ -33,7 +32,22 @@ async def reply(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any
         "stage": state.get("stage"),
     }
     spoken = AIMessage(message.text, id=message.id, name="assistant", additional_kwargs=extra)
-    return {"messages": [spoken], "draft": None, "billing": None, "passages": [], "notice": None, "handover": None}
+    after: dict[str, Any] = {"draft": None, "billing": None, "passages": [], "notice": None, "handover": None}
+    return {"messages": [spoken], **after, **_still_asked(state)}
+
+
+def _reminded(state: SupportState) -> Draft:
+    """The pending question again, after something else was answered in between."""
+    case = state.get("case")
+    return draft("still_open", question=question_of(case)) if case and _keeps_asking(state) else Draft()
+
+
+def _still_asked(state: SupportState) -> dict[str, Any]:
+    return {"asked": "confirm"} if state.get("case") and _keeps_asking(state) else {}
+
+
+def _keeps_asking(state: SupportState) -> bool:
+    return not state.get("notice") and state.get("step") in {"answer_policy", "redirect", "greet"}
 
 
 def _binds(said: Draft) -> bool:

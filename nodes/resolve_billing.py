@@ -7,12 +7,16 @@ from pydantic import TypeAdapter
 
 from nodes.context import Case, Context
 from nodes.drafting import Draft, draft, quoted
-from nodes.proposals import proposal_draft
+from nodes.outcomes import NAMES
+from nodes.proposals import case_of, proposal_draft
 from nodes.resolving.matter import Proposal
 from nodes.state import SupportState
 from nodes.thread import case_id, thread_of
 from tools.errors import BillingUnavailable, KnowledgeUnavailable
-from tools.policy.types import Verdict
+from tools.ledger.types import Action
+from tools.policy.types import ActionRequest, Verdict
+
+LIVE = frozenset({"confirmed", "awaiting_approval", "approved", "executing", "unknown"})
 
 _proposals = TypeAdapter(Proposal)
 
@@ -22,13 +26,22 @@ async def resolve_billing(state: SupportState, runtime: Runtime[Context]) -> dic
     proposal = _proposals.validate_python(state["proposal"])
     thread = thread_of(runtime)
     request = proposal.request
-    opened = case_id(thread, request.kind, request.target, state["turn"]["message_id"])
     said = Draft.from_json(state.get("draft"))
+    if live := await _live(request, runtime.context):
+        told = said + draft("still_waiting", what=NAMES[live.kind], amount=live.amount)
+        return {"draft": told.to_json(), "proposal": None, "asked": None, "case": None}
+    opened = case_id(thread, request.kind, request.target, state["turn"]["message_id"])
     try:
         case = await runtime.context.cases.open(opened, thread=thread, request=request, details=proposal.details)
     except BillingUnavailable:
         return {"draft": (said + draft("billing_down")).to_json(), "proposal": None, "asked": "handover"}
     return {"stage": "resolve", "proposal": None, **await _put(case, said, runtime.context)}
+
+
+async def _live(request: ActionRequest, context: Context) -> Action | None:
+    """What this customer has agreed to for the same thing already, and what is not at its end yet."""
+    known = await context.ledger.actions(customer=request.customer, limit=200)
+    return next((a for a in known if (a.kind, a.target) == (request.kind, request.target) and a.state in LIVE), None)
 
 
 async def _put(case: Case, said: Draft, context: Context) -> dict[str, Any]:
@@ -44,7 +57,7 @@ async def _put(case: Case, said: Draft, context: Context) -> dict[str, Any]:
     return {
         "draft": (said + proposal_draft(action)).to_json(),
         "asked": "confirm",
-        "case": {"id": action.id, "digest": action.digest, "kind": action.kind},
+        "case": case_of(action),
     }
 
 

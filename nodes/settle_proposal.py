@@ -27,8 +27,9 @@ async def settle_proposal(state: SupportState, runtime: Runtime[Context]) -> dic
 
 
 async def _settle(state: SupportState, proposed: dict[str, Any], context: Context) -> tuple[Draft, bool]:
-    agreed = state["turn"]["readings"][0][0] == "affirm"
-    move = context.cases.confirm if agreed else context.cases.decline
+    if proposed["customer"] != state["identity"].get("customer"):
+        return draft("changed"), False
+    move = context.cases.confirm if state["turn"].get("answer") == "yes" else context.cases.decline
     try:
         case: Case = await move(proposed["id"], digest=proposed["digest"])
     except Conflict:
@@ -37,4 +38,4 @@ async def _settle(state: SupportState, proposed: dict[str, Any], context: Contex
         return draft("billing_down"), True
     if case.action is None:
         return draft("changed"), False
-    return outcome_draft(case.action, case.receipt)
+    return outcome_draft(case.action, case.receipt, reason=case.reason)

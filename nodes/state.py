@@ -12,8 +12,8 @@ Json = dict[str, Any]
 Stage = Literal["greeting", "identify", "check_billing", "present_options", "resolve", "success", "escalated", "human"]
 Asked = Literal["email", "phone", "code", "confirm", "handover", "which_charge", "clarify", "rating"]
 Step = Literal[
-    "greet", "identify_user", "fetch_billing", "answer_policy", "settle_proposal", "clarify", "redirect",
-    "escalate", "close_conversation",
+    "greet", "identify_user", "fetch_billing", "answer_policy", "settle_proposal", "withdraw_request", "clarify",
+    "redirect", "escalate", "close_conversation",
 ]  # fmt: skip
 
 
@@ -29,6 +29,8 @@ class Turn(TypedDict, total=False):
     """Intents with their probabilities, best first."""
     slots: Json
     language: str
+    answer: Literal["yes", "no"] | None
+    """A plain yes or no, by exact words: nothing else counts as consent."""
 
 
 class IdentityFacts(TypedDict, total=False):
@@ -82,7 +84,9 @@ class SupportState(SupportInput, total=False):
     proposal: Json | None
     """An action that resolving asks to open a case for."""
     case: Json | None
-    """`{"id", "digest", "kind"}` of the proposal last put to the customer."""
+    """`{"id", "digest", "kind", "customer", "amount", "currency"}` of the proposal last put to the customer."""
+    waiting: list[Json]
+    """`{"id", "digest"}` of this customer's requests that wait for a person, read anew each turn."""
     draft: Json | None
     """The reply in the making: text, facts, cards, citations, prompt."""
     ticket: Json | None

@@ -5,6 +5,7 @@ from typing import Any
 
 from langchain_core.messages import HumanMessage
 from langgraph.runtime import Runtime
+from tools.nlu.answers import plain_answer
 
 from nodes.context import Context
 from nodes.state import SupportState
@@ -23,5 +24,6 @@ async def understand(state: SupportState, runtime: Runtime[Context]) -> dict[str
             "readings": [(r.intent, r.confidence) for r in reading.readings],
             "slots": {name: value for name, value in asdict(reading.slots).items() if value is not None},
             "language": reading.language,
+            "answer": plain_answer(turn["text"]),
         }
     }

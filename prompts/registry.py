@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -85,9 +85,19 @@ def _read(path: Path, kind: type[Prompt]) -> Prompt:
         raise PromptError(f"{path.name}: {error}") from error
 
 
+class _Strict(yaml.SafeLoader):
+    """YAML keeps the last of two equal keys in silence; here that is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [self.construct_object(key) for key, _ in node.value]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise PromptError(f"{sorted(twice)} stands there twice")
+        return super().construct_mapping(node, deep)
+
+
 def _read_replies(path: Path) -> dict[str, Template]:
     try:
-        entries = yaml.safe_load(path.read_text("utf-8"))
+        entries = yaml.load(path.read_text("utf-8"), _Strict)  # noqa: S506 - a SafeLoader
         return {name: Template.model_validate(entry) for name, entry in entries.items()}
     except (ValueError, yaml.YAMLError) as error:
         raise PromptError(f"{path.name}: {error}") from error

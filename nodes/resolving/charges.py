@@ -1,10 +1,14 @@
 """Charges made twice, charges to refund, charges to explain."""
 
+from dataclasses import replace
+
 from nodes.drafting import Draft, done, draft, lines, quoted
-from nodes.resolving.matter import Matter, Proposal, Resolution, charge_line
+from nodes.resolving.choosing import at_place, fitting_charges, named_amount
+from nodes.resolving.matter import Matter, Proposal, Resolution, charge_choice, charge_line
 from tools.billing.analysis import find_duplicates
 from tools.billing.types import Charge, DuplicateCharge, Subscription
 from tools.knowledge.types import Passage
+from tools.money import Money
 from tools.policy.types import ActionRequest, Ground
 
 
@@ -18,37 +22,61 @@ def duplicate_charge(matter: Matter) -> Resolution:
 
 
 def refund_request(matter: Matter) -> Resolution:
-    """Proposes the one charge that fits what was said, or asks which."""
+    """Proposes the one charge that fits what was said, in full or in part, or asks which."""
     open_charges = [charge for charge in matter.picture.charges if charge.refundable]
     if not open_charges:
         disputed = [charge for charge in matter.picture.charges if charge.disputed]
         if disputed:
             return Resolution(proposal=refund_of(matter, disputed[0], "within_window"))
         return Resolution(draft=draft("nothing_to_refund"))
-    fitting = [charge for charge in open_charges if _fits(charge, matter.details)] or open_charges
-    if len(fitting) == 1:
-        return Resolution(proposal=refund_of(matter, fitting[0], "within_window"))
-    listed = lines([draft("charges_intro"), *map(charge_line, fitting[: matter.shown])])
-    return Resolution(draft=listed + draft("which_charge"), asked="which_charge")
+    named = named_amount(matter.details, open_charges[0].amount.currency)
+    if named and all(charge.amount.currency != named.currency for charge in open_charges):
+        return _choose(matter, open_charges, draft("other_currency"))
+    fitting = fitting_charges(open_charges, matter.details)
+    if exact := [charge for charge in fitting if named in {charge.amount, charge.refundable}]:
+        fitting, named = exact, None
+    fitting = at_place(fitting[: matter.shown], matter.details)
+    if not fitting:
+        return replace(_choose(matter, open_charges, draft("no_such_charge")), start_over=True)
+    if len(fitting) > 1:
+        return _choose(matter, fitting, Draft())
+    if named and fitting[0].refundable < named:
+        said = draft("too_much", refundable=fitting[0].refundable)
+        return Resolution(draft=said, proposal=refund_of(matter, fitting[0], "within_window"))
+    return Resolution(proposal=refund_of(matter, fitting[0], "within_window", amount=named))
+
+
+def _choose(matter: Matter, charges: list[Charge], said: Draft) -> Resolution:
+    shown = charges[: matter.shown]
+    choices = [charge_choice(place, charge) for place, charge in enumerate(shown, start=1)]
+    listed = lines([draft("charges_intro"), *choices])
+    return Resolution(draft=said + listed + draft("which_charge"), asked="which_charge")
 
 
 def explain_charge(matter: Matter) -> Resolution:
-    charges = [charge for charge in matter.picture.charges if _fits(charge, matter.details)]
+    charges = fitting_charges(list(matter.picture.charges), matter.details)
     shown = (charges or list(matter.picture.charges))[: matter.shown]
     if not shown:
         return Resolution(draft=draft("charges_none"))
     return Resolution(draft=lines([draft("charges_intro"), *map(charge_line, shown)]))
 
 
-def refund_of(matter: Matter, charge: Charge, ground: Ground, pair: DuplicateCharge | None = None) -> Proposal:
-    """The request to refund what is left of `charge`, in facts read from Stripe."""
+def refund_of(
+    matter: Matter,
+    charge: Charge,
+    ground: Ground,
+    pair: DuplicateCharge | None = None,
+    *,
+    amount: Money | None = None,
+) -> Proposal:
+    """The request to refund `amount`, else what is left of `charge`, in facts read from Stripe."""
     subscription = _subscription_of(matter, charge)
     request = ActionRequest(
         kind="refund",
         ground=ground,
         customer=matter.picture.customer.id,
         target=charge.id,
-        amount=charge.refundable or charge.amount,
+        amount=amount or charge.refundable or charge.amount,
         refundable=charge.refundable,
         disputed=charge.disputed,
         charged_at=charge.created,
@@ -56,6 +84,7 @@ def refund_of(matter: Matter, charge: Charge, ground: Ground, pair: DuplicateCha
     )
     details = {
         "date": charge.created.isoformat(),
+        "charged": charge.amount.amount,
         "description": charge.description,
         "brand": charge.card.brand if charge.card else None,
         "last4": charge.card.last4 if charge.card else None,
@@ -97,16 +126,6 @@ def _no_duplicates(matter: Matter) -> Draft:
     if not refunded:
         return draft("duplicate_none")
     return draft("duplicate_refunded", amount=refunded[0].amount, date=refunded[0].created) + done("refund")
-
-
-def _fits(charge: Charge, details: dict[str, object]) -> bool:
-    """Whether nothing that the customer said speaks against this charge."""
-    said = {
-        "amount": charge.amount.amount,
-        "invoice_number": charge.invoice_number,
-        "last4": charge.card.last4 if charge.card else None,
-    }
-    return all(details[name] == value for name, value in said.items() if details.get(name) is not None)
 
 
 def _subscription_of(matter: Matter, charge: Charge) -> Subscription | None:

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from nodes.drafting import Draft, draft
+from nodes.proposals import brand_name
 from nodes.state import Asked
 from tools.billing.types import BillingPicture, Charge
 from tools.knowledge.types import Passage
+from tools.ledger.types import Action
 from tools.policy.types import ActionRequest
 
 Json = dict[str, Any]
@@ -22,6 +24,8 @@ class Matter:
     picture: BillingPicture
     details: Json
     passages: tuple[Passage, ...]
+    actions: tuple[Action, ...] = ()
+    """What this customer agreed to before, newest first, as the ledger has it."""
     now: datetime
     shown: int = 5
 
@@ -41,16 +45,11 @@ class Resolution:
     draft: Draft = field(default_factory=Draft)
     proposal: Proposal | None = None
     asked: Asked | None = None
+    start_over: bool = False
+    """What was said of it fits nothing: forget it before the next answer."""
 
 
 Resolver = Callable[[Matter], Resolution]
-
-
-def method_of(charge: Charge) -> Draft:
-    """Where a refund of this charge goes: always the way the money came."""
-    if charge.card is None:
-        return draft("original_method")
-    return draft("original_card", brand=charge.card.brand.title(), last4=charge.card.last4)
 
 
 def charge_line(charge: Charge, *, timed: bool = False) -> Draft:
@@ -64,7 +63,23 @@ def charge_line(charge: Charge, *, timed: bool = False) -> Draft:
         **time,
         date=charge.created,
         amount=charge.amount,
-        brand=charge.card.brand.title(),
+        brand=brand_name(charge.card.brand),
         last4=charge.card.last4,
         description=described,
+    )
+
+
+def charge_choice(place: int, charge: Charge) -> Draft:
+    """One line of a list to choose from."""
+    invoice = draft("of_invoice", number=charge.invoice_number) if charge.invoice_number else Draft()
+    if charge.card is None:
+        return draft("charge_choice_plain", place=place, date=charge.created, amount=charge.amount, invoice=invoice)
+    return draft(
+        "charge_choice",
+        place=place,
+        date=charge.created,
+        amount=charge.amount,
+        brand=brand_name(charge.card.brand),
+        last4=charge.card.last4,
+        invoice=invoice,
     )

@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from nodes.drafting import done, draft, lines, quoted
+from nodes.outcomes import NAMES, REFUND_TAKES
 from nodes.resolving.matter import Matter, Proposal, Resolution
 from tools.billing.types import Subscription
 from tools.policy.types import ActionRequest
 
-REFUND_TAKES = "5–10 business days"
 ACTIVE = frozenset({"active", "trialing", "past_due"})
 REFUND_WORDS = {
     "pending": "on its way",
@@ -19,14 +19,17 @@ REFUND_WORDS = {
 
 
 def refund_status(matter: Matter) -> Resolution:
+    """What waits for a person, what was made, and what failed on its way."""
+    waiting = [a for a in matter.actions if a.kind == "refund" and a.state == "awaiting_approval"]
+    said = [draft("still_waiting", what=NAMES[a.kind], amount=a.amount) for a in waiting]
     refunds = matter.picture.refunds[: matter.shown]
     if not refunds:
-        return Resolution(draft=draft("refunds_none"))
-    said = [
-        draft("refund_line", amount=r.amount, date=r.created, status=REFUND_WORDS.get(r.status, r.status))
-        for r in refunds
-    ]
-    return Resolution(draft=lines([draft("refunds_intro"), *said]) + draft("refund_when", when=REFUND_TAKES))
+        return Resolution(draft=lines(said) if said else draft("refunds_none"))
+    made = [draft("refund_line", amount=r.amount, date=r.created, status=REFUND_WORDS[r.status]) for r in refunds]
+    listed = lines([*said, draft("refunds_intro"), *made])
+    if any(refund.status == "failed" for refund in refunds):
+        return Resolution(draft=listed + draft("refund_failed_note"), asked="handover")
+    return Resolution(draft=listed + draft("refund_when", when=REFUND_TAKES))
 
 
 def subscription_status(matter: Matter) -> Resolution:

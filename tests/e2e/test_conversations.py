@@ -98,6 +98,17 @@ def test_a_refund_above_the_limit_waits_for_approval_and_runs_once(fresh_world: 
     assert refunds_of(fresh_world) == [(48000, "succeeded")]
 
 
+def test_what_waits_is_not_asked_for_twice_and_can_be_taken_back(fresh_world: World, big_refund: Customer) -> None:
+    again = big_refund.says("I'd like a refund for the annual plan I bought last week")
+    status = big_refund.says("where is my refund?")
+    back = big_refund.says("cancel my refund request")
+
+    assert "A colleague still has to approve the refund of $480.00" in again.text
+    assert "A colleague still has to approve the refund of $480.00" in status.text
+    assert "withdrawn your request for refund ($480.00)" in back.text
+    assert Staff(fresh_world).get("/desk/actions", state="awaiting_approval") == []
+
+
 def test_a_rejected_refund_is_told_with_the_reason(fresh_world: World, big_refund: Customer) -> None:
     staff = Staff(fresh_world)
     [action] = staff.get("/desk/actions", state="awaiting_approval")

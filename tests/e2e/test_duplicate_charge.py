@@ -92,17 +92,46 @@ def test_a_no_leaves_stripe_untouched(fresh_world: World) -> None:
     assert [r for r in client.v1.refunds.list({"limit": 100}).data if r.metadata and "action_id" in r.metadata] == []
 
 
-def test_a_message_lost_in_between_does_not_refund(fresh_world: World) -> None:
-    """Another question follows the proposal; the yes that comes after it is not consent to the refund."""
+def made_by_us(world: World) -> list[int]:
+    found = world.sandbox.stripe().v1.refunds.list({"limit": 100}).data
+    return [refund.amount for refund in found if refund.metadata and "action_id" in refund.metadata]
+
+
+@pytest.fixture
+def asked(fresh_world: World) -> Customer:
+    """Ada, with the refund proposed to her."""
     customer = Customer(fresh_world)
     customer.says("i was charged twice this month")
     customer.signs_in("ada@example.com")
-    customer.says("what is your refund policy for annual plans?")
+    return customer
 
-    customer.says("yes please")
 
-    client = fresh_world.sandbox.stripe()
-    assert [r for r in client.v1.refunds.list({"limit": 100}).data if r.metadata and "action_id" in r.metadata] == []
+def test_a_question_in_between_is_answered_and_the_proposal_asked_again(fresh_world: World, asked: Customer) -> None:
+    between = asked.says("what is your refund policy for annual plans?")
+    assert between.text.endswith("shall I refund $49.00? Please answer yes or no.")
+    assert made_by_us(fresh_world) == []
+
+    assert "CF-" in asked.says("yes please").text
+    assert made_by_us(fresh_world) == [4900]
+
+
+def test_a_yes_after_going_on_to_something_else_does_not_refund(fresh_world: World, asked: Customer) -> None:
+    asked.says("show me my last invoices")
+
+    asked.says("yes please")
+
+    assert made_by_us(fresh_world) == []
+
+
+def test_only_a_plain_yes_is_consent(fresh_world: World, asked: Customer) -> None:
+    """Each of these was once read as a yes, and moved money."""
+    for words in ("yes $10", "ok hold on"):
+        reply = asked.says(words).text
+        assert "CF-" not in reply
+        if "handing you over" in reply:
+            break
+
+    assert made_by_us(fresh_world) == []
 
 
 def test_the_one_time_code_is_kept_nowhere(fresh_world: World, tmp_path: Path) -> None:

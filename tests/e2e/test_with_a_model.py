@@ -250,14 +250,18 @@ def test_a_misread_yes_is_no_consent(world: World, said: str) -> None:
     assert [] == approvals_awaited(customer)
 
 
-def test_a_yes_that_no_list_has_is_consent_when_both_readers_hear_it(world: World) -> None:
+def test_a_yes_that_is_not_plain_is_asked_for_again_and_a_plain_one_counts(world: World) -> None:
+    """Two readers that hear a yes are no consent either: only words that say no more than yes are."""
     customer = Customer(world)
     customer.says("i'd like a refund for the annual plan i bought last week")
     customer.says("grace@example.com")
     customer.says(world.code("grace@example.com"))
 
-    customer.says("yes I want the refund")
+    again = customer.says("yes I want the refund")
+    assert "Please answer yes or no" in again.text
+    assert [] == approvals_awaited(customer)
 
+    customer.says("yes")
     assert [48000] == approvals_awaited(customer)
 
 

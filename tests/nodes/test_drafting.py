@@ -23,7 +23,7 @@ def test_filling_a_template_collects_amounts_dates_and_card_endings() -> None:
 
 def test_a_draft_inside_a_draft_brings_its_facts_cards_and_citations() -> None:
     inner = draft("original_card", brand="Visa", last4="4242").with_card({"type": "x"})
-    outer = draft("propose_refund", amount=Money(4900, "usd"), date=PAID, method=inner)
+    outer = draft("propose_refund", what="it", method=inner)
 
     assert outer.facts.last4s == {"4242"}
     assert outer.cards == ({"type": "x"},)

@@ -10,12 +10,13 @@ from nodes.state import SupportState
 
 VERIFIED = {"level": 2, "customer": "cus_1", "email": "ada@example.com", "challenge": "none", "attempt": None}
 ANONYMOUS = {"level": 0, "customer": None, "email": None, "challenge": "none", "attempt": None}
-CASE = {"id": "c", "digest": "d", "kind": "refund"}
+CASE = {"id": "c", "digest": "d", "kind": "refund", "customer": "cus_1", "amount": 4900, "currency": "usd"}
 
 
 def state(*readings: tuple[str, float], text: str = "words", **more: Any) -> SupportState:
     slots = more.pop("slots", {})
     turn = {"message_id": "m", "text": text, "screen": more.pop("screen", "safe"), "readings": readings, "slots": slots}
+    turn["answer"] = more.pop("answer", None)
     return {"turn": turn, "identity": ANONYMOUS, **more}  # type: ignore[typeddict-item]
 
 
@@ -35,7 +36,7 @@ def state(*readings: tuple[str, float], text: str = "words", **more: Any) -> Sup
         (state(("refund_request", 0.9), screen="unsafe", identity=VERIFIED), "redirect"),
         (state(("refund_request", 0.4)), "clarify"),
         (state(("refund_request", 0.4), clarifications=1), "escalate"),
-        (state(("affirm", 0.9), asked="confirm", case=CASE, identity=VERIFIED), "settle_proposal"),
+        (state(("affirm", 0.9), answer="yes", asked="confirm", case=CASE, identity=VERIFIED), "settle_proposal"),
         (state(("decline", 0.9), asked="confirm", case=CASE, identity=VERIFIED), "settle_proposal"),
         (state(("affirm", 0.9), asked="handover"), "escalate"),
         (state(("thanks", 0.9)), "close_conversation"),
@@ -58,21 +59,64 @@ def test_the_first_rule_that_applies_decides(given: SupportState, step: str) -> 
 
 def test_a_yes_to_something_else_is_no_consent() -> None:
     """The proposal was put to the customer two messages ago; what we asked last was for a rating."""
-    given = state(("affirm", 0.95), asked="rating", case=CASE, identity=VERIFIED)
+    given = state(("affirm", 0.95), answer="yes", asked="rating", case=CASE, identity=VERIFIED)
 
     assert plan(given, Limits()).step != "settle_proposal"
 
 
-def test_a_yes_that_is_not_sure_is_no_consent() -> None:
-    given = state(("affirm", 0.55), asked="confirm", case=CASE, identity=VERIFIED)
+@pytest.mark.parametrize("confidence", [0.55, 0.99])
+def test_a_yes_that_is_not_plain_is_no_consent(confidence: float) -> None:
+    """Answers such as "yes $10" were read as a yes with .97, and moved money."""
+    given = state(("affirm", confidence), answer=None, asked="confirm", case=CASE, identity=VERIFIED)
 
     assert plan(given, Limits()).step == "clarify"
 
 
 def test_a_yes_after_the_proof_of_identity_expired_is_no_consent() -> None:
-    given = state(("affirm", 0.95), asked="confirm", case=CASE, identity={**VERIFIED, "level": 1})
+    given = state(("affirm", 0.95), answer="yes", asked="confirm", case=CASE, identity={**VERIFIED, "level": 1})
 
     assert plan(given, Limits()).step == "identify_user"
+
+
+@pytest.mark.parametrize("text", ["cancel my refund request", "please withdraw it", "forget that request"])
+def test_what_waits_for_a_person_can_be_taken_back(text: str) -> None:
+    given = state(("cancel_subscription", 0.9), text=text, identity=VERIFIED, waiting=[{"id": "c", "digest": "d"}])
+
+    assert plan(given, Limits()).step == "withdraw_request"
+
+
+def test_with_nothing_waiting_a_cancellation_is_a_cancellation() -> None:
+    given = state(("cancel_subscription", 0.9), text="please cancel it", identity=VERIFIED, waiting=[])
+
+    assert plan(given, Limits()).step == "fetch_billing"
+
+
+@pytest.mark.parametrize("text", ["how do I cancel?", "what happens if I dispute a charge?"])
+def test_how_something_works_is_asked_of_the_policies(text: str) -> None:
+    assert plan(state(("cancel_subscription", 0.9), ("dispute", 0.9), text=text), Limits()).step == "answer_policy"
+
+
+@pytest.mark.parametrize("text", ["great", "10/10"])
+def test_a_rating_in_words_ends_the_conversation_and_brings_nobody(text: str) -> None:
+    given = state(("out_of_scope", 0.3), text=text, asked="rating", clarifications=1)
+
+    assert plan(given, Limits()).step == "close_conversation"
+
+
+def test_half_an_address_is_asked_for_again() -> None:
+    assert plan(state(("out_of_scope", 0.3), text="foo@bar", asked="email"), Limits()).step == "identify_user"
+
+
+def test_a_choice_that_was_not_understood_is_offered_again_and_then_a_person() -> None:
+    first = state(("out_of_scope", 0.9), text="that one", asked="which_charge", goals=["refund_request"])
+    second = state(("out_of_scope", 0.9), text="that one", asked="which_charge", clarifications=1)
+
+    assert plan(first, Limits()).step == "fetch_billing"
+    assert plan(second, Limits()).step == "escalate"
+
+
+def test_no_to_the_offer_of_a_person_is_taken_as_such() -> None:
+    assert plan(state(("decline", 0.9), answer="no", asked="handover"), Limits()).step == "greet"
 
 
 def test_goals_outlive_the_turns_that_identify_the_customer() -> None:

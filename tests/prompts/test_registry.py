@@ -1,10 +1,11 @@
 """Prompts and replies are data that is checked at load."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from prompts.registry import PromptError, Template, load
+from prompts.registry import FOLDER, PromptError, Template, load
 
 
 def test_the_four_prompts_of_the_conversation_are_there_with_versions() -> None:
@@ -53,3 +54,24 @@ def test_an_unknown_reply_raises() -> None:
 @pytest.mark.parametrize("rule", ["password", "full card number", "phone number"])
 def test_identifying_never_asks_for_secrets_and_offers_the_phone(rule: str) -> None:
     assert rule in load().prompt("identify").text
+
+
+def test_a_reply_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+    """YAML would keep the second in silence: a reply was lost that way, and its turn ended in an error."""
+    (tmp_path / "replies").mkdir()
+    (tmp_path / "replies" / "en.yaml").write_text("a: {text: one}\na: {text: two}\n")
+
+    with pytest.raises(PromptError, match="twice"):
+        load(tmp_path)
+
+
+def test_every_reply_that_the_code_asks_for_exists_and_none_is_idle() -> None:
+    sources = "".join(path.read_text("utf-8") for path in (FOLDER.parent / "nodes").rglob("*.py"))
+    replies = set(load().replies["en"])
+
+    asked = set(re.findall(r'draft\(\s*"(\w+)"', sources))
+    named = {name for name in replies if f'"{name}"' in sources}
+    made = {name for name in replies if name.startswith("ask_")}
+
+    assert asked <= replies
+    assert replies == named | made
