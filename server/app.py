@@ -17,8 +17,9 @@ from server.middleware import SmallJson, Surround
 from server.problems import DOCUMENTED, handle_errors
 from server.routes import assistants, chat, demo, desk, health, page, receipts, runs, sessions, threads
 from server.runs.executor import Executor
-from server.runs.queue import RunQueue, background
+from server.runs.queue import RunQueue
 from server.services import Services, author_of
+from server.tasks import background
 from tools.errors import ConfigurationError
 
 OpenPlugs = Callable[[Settings], AbstractAsyncContextManager[Plugs]]

@@ -1,13 +1,18 @@
-"""Bodies of requests. Unknown fields, reserved keys and text that cannot be kept are refused, and named."""
+"""Bodies of requests. Unknown fields, reserved keys and text that cannot be kept are refused, and named.
+
+Types are strict: `"yes"` is not true and `"5"` is not five. Nobody approves a refund by the grace of a conversion.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 
 Json = dict[str, Any]
+Metadata = dict[str, str | int | float | bool | None]
 StreamMode = Literal["values", "updates", "messages", "messages-tuple", "custom"]
+Id = Annotated[UUID, Strict(False)]  # noqa: FBT003 - in JSON a UUID is text
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Remark = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
 
@@ -25,7 +30,7 @@ NOT_YOURS = {
 class Body(BaseModel):
     """A request's body, searched in depth before it is read."""
 
-    model_config = ConfigDict(extra="forbid", str_max_length=60_000)
+    model_config = ConfigDict(extra="forbid", strict=True, str_max_length=60_000)
 
     @model_validator(mode="before")
     @classmethod
@@ -47,19 +52,19 @@ class NewStaff(Body):
 
 
 class NewThread(Body):
-    thread_id: UUID | None = None
-    metadata: dict[str, str | int | float | bool | None] = Field(default_factory=dict, max_length=20)
+    thread_id: Id | None = None
+    metadata: Metadata = Field(default_factory=dict, max_length=20)
     if_exists: Literal["raise", "do_nothing"] = "raise"
 
 
 class ThreadPatch(Body):
-    metadata: dict[str, str | int | float | bool | None] = Field(max_length=20)
+    metadata: Metadata = Field(max_length=20)
 
 
 class ThreadSearch(Body):
     model_config = ConfigDict(extra="ignore")
 
-    metadata: dict[str, str | int | float | bool | None] | None = None
+    metadata: Metadata | None = None
     status: Literal["idle", "busy", "interrupted", "error"] | None = None
     limit: int = Field(default=10, ge=1, le=100)
     offset: int = Field(default=0, ge=0, le=100_000)
@@ -128,16 +133,16 @@ class NewRun(Body):
 
 class ChatMessage(Body):
     message: str
-    thread_id: UUID | None = None
+    thread_id: Id | None = None
 
 
 class Escalation(Body):
-    thread_id: UUID
+    thread_id: Id
     reason: Remark = ""
 
 
 class Rating(Body):
-    thread_id: UUID
+    thread_id: Id
     rating: int = Field(ge=1, le=5)
     comment: Remark = ""
 

@@ -16,6 +16,7 @@ from server.services import ServicesDep
 from server.sse import respond
 from server.streams import as_chat, run_events
 from server.threads import channels_for, find_thread, open_thread, say
+from server.waiting import unless_silent
 
 Json = dict[str, Any]
 router = APIRouter(tags=["chat"])
@@ -35,7 +36,8 @@ async def chat(body: ChatMessage, caller: CurrentCustomer, services: ServicesDep
 
     def events(stopped: Check) -> AsyncIterator[Event]:
         source = run_events(services, thread.id, run.id, after, channels=channels, stopped=stopped)
-        return as_chat(source, thread=thread.id, author=services.author)
+        told = as_chat(source, thread=thread.id, author=services.author)
+        return unless_silent(told, services.ledger, run.id)
 
     return respond(services, events)
 

@@ -16,9 +16,11 @@ from server.services import Services, ServicesDep
 from server.threads import OwnThread, channels_for, clean_metadata, open_thread, uuid_of
 from server.view import state_json
 from tools.errors import Conflict, ThreadBusy, Unprocessable
-from tools.ledger.types import Thread
+from tools.ledger.ledger import Ledger
+from tools.ledger.types import ActionState, Thread
 
 Json = dict[str, Any]
+UNDER_WAY: tuple[ActionState, ...] = ("confirmed", "awaiting_approval", "approved", "executing", "unknown")
 router = APIRouter(prefix="/threads", tags=["threads"])
 
 
@@ -60,6 +62,11 @@ async def delete_thread(thread: OwnThread, services: ServicesDep) -> None:
     """With its checkpoints and events. What was done with money stays on record."""
     if await services.queue.executor.unfinished(thread.id):
         raise ThreadBusy
+    if await _is_under_way(services.ledger, thread):
+        raise Conflict(
+            "Something you agreed to is still under way here, and its outcome is told in this conversation. "
+            "Please delete it afterwards."
+        )
     saver = services.plugs.graphs[ASSISTANT].checkpointer
     if not isinstance(saver, bool) and saver is not None:
         await saver.adelete_thread(thread.id)
@@ -92,6 +99,11 @@ async def get_history(
 async def get_messages(thread: OwnThread, services: ServicesDep, after: int = 0) -> list[Json]:
     """The conversation as it was said, from the ledger."""
     return [as_told(message) for message in await services.ledger.messages(thread.id, after=after)]
+
+
+async def _is_under_way(ledger: Ledger, thread: Thread) -> bool:
+    found = [await ledger.actions(thread=thread.id, state=state, limit=1) for state in UNDER_WAY]
+    return any(found)
 
 
 async def _with_state(services: Services, caller: Principal, thread: Thread) -> Json:

@@ -27,6 +27,7 @@ from server.runs.encode import dumps, encode
 from server.runs.lease import LEASE_SECONDS, Lease, LeaseLost, lease
 from server.runs.payload import Finished, Plan, SettleFirst, plan
 from server.runs.transcript import record
+from server.tasks import end
 from tools.errors import CounterfoilError, NotFound
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Run
@@ -137,28 +138,28 @@ class Executor:
         return "success", None
 
     async def _watched(self, run: Run, held: Lease, control: RunControl) -> None:
-        """Streams the run while the lease holds, nobody cancels it and the process goes on."""
-        work = asyncio.create_task(self._stream(run, held, control))
-        watch = asyncio.create_task(self._watch(run, held, control))
-        try:
-            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
-            await (work if work.done() else watch)
-        finally:
-            for task in (work, watch):
-                task.cancel()
-            await asyncio.gather(work, watch, return_exceptions=True)
+        """Streams the run while the lease holds, nobody cancels it and the process goes on.
 
-    async def _watch(self, run: Run, held: Lease, control: RunControl) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), WATCH_SECONDS)
-            if self._stopping.is_set():
+        The watching is done here and not in a task of its own, so that it is over with the work: a task would have to
+        be cancelled, and a cancellation that meets a call to Redis may be lost.
+        """
+        work = asyncio.create_task(self._stream(run, held, control))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            while not await _any_done(work, stopping, within=WATCH_SECONDS):
+                await self._look_after(run, held)
+            if not work.done():
                 control.request_drain()
-                await asyncio.sleep(GRACE_SECONDS)
-                raise Stopping
-            await held.renew()
-            if await self.redis.exists(f"cancel:{run.id}"):
-                raise Cancelled
+                if not await _any_done(work, within=GRACE_SECONDS):
+                    raise Stopping
+            await work
+        finally:
+            await end(work, stopping)
+
+    async def _look_after(self, run: Run, held: Lease) -> None:
+        await held.renew()
+        if await self.redis.exists(f"cancel:{run.id}"):
+            raise Cancelled
 
     async def _stream(self, run: Run, held: Lease, control: RunControl) -> None:
         if await self.redis.exists(f"cancel:{run.id}"):
@@ -230,6 +231,11 @@ def config_of(thread: str, run: str | None = None, fence: int | None = None) -> 
         configurable[FENCE] = fence
     config: RunnableConfig = {"configurable": configurable, "recursion_limit": RECURSION_LIMIT}
     return {**config, "metadata": {"run_id": run}} if run else config
+
+
+async def _any_done(*tasks: "asyncio.Task[Any]", within: float) -> bool:
+    done, _ = await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    return bool(done)
 
 
 async def _taken_in(graph: Graph, snapshot: StateSnapshot) -> list[Any]:

@@ -5,11 +5,11 @@ gets it first does all of the thread's work, and the other tasks find nothing to
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import structlog
 from docket import Docket, Worker
@@ -17,6 +17,7 @@ from langchain_core.utils.uuid import uuid7
 
 from server.runs.executor import Executor
 from server.runs.payload import Json
+from server.tasks import background, outcome
 from tools.errors import RateLimited, ThreadBusy
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Run
@@ -46,10 +47,7 @@ class RunQueue:
             )
             queue = cls(ledger=ledger, executor=executor, docket=docket)
             docket.register(queue.drain_thread, names=["drain_thread"])
-            worker = await stack.enter_async_context(
-                Worker(docket, concurrency=CONCURRENCY, redelivery_timeout=timedelta(seconds=10))
-            )
-            await stack.enter_async_context(background(worker.run_forever()))
+            await stack.enter_async_context(_working(docket))
             stack.callback(executor.stop)
             await stack.enter_async_context(background(queue.sweep()))
             yield queue
@@ -91,12 +89,14 @@ class RunQueue:
 
 
 @asynccontextmanager
-async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Runs `work` beside the block and ends it with the block."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+async def _working(docket: Docket) -> AsyncIterator[None]:
+    """A worker beside the block. On leaving, it finishes the runs that it has."""
+    async with Worker(docket, concurrency=CONCURRENCY, redelivery_timeout=timedelta(seconds=10)) as worker:
+        task = asyncio.create_task(worker.run_forever())
+        try:
+            yield
+        finally:
+            # Once, to wake it from its reading; again would cut its runs off. If it is lost, the worker still stops:
+            # leaving its context tells it to, and waits.
+            task.cancel()
+    await outcome(task)

@@ -36,6 +36,7 @@ function forget() {
   thread = null;
   kept.removeItem("thread");
   said.clear();
+  status("");
   $("log").replaceChildren();
 }
 
@@ -47,7 +48,7 @@ function call(method, path, body, signal, headers = {}) {
 async function send(text) {
   if (!text.trim()) return;
   busy(true);
-  line("customer", "You", text);
+  line("customer", "You", text).scrollIntoView({ block: "nearest" });
   try {
     const answer = await call("POST", "/chat", { message: text, ...(thread ? { thread_id: thread } : {}) });
     if (answer.status === 401) {
@@ -134,6 +135,7 @@ async function* events(answer) {
 
 function show(message) {
   if (message.id && said.has(message.id)) return;
+  status("");
   const element = line(message.role, message.role === "customer" ? "You" : message.author, message.text);
   for (const one of message.cards) element.append(card(one, send, receipt));
   if (message.citations.length) element.append(citations(message.citations));
@@ -176,19 +178,20 @@ function line(role, author, text) {
 }
 
 function notice(text) {
+  status("");
   line("failed", "Notice", text).scrollIntoView({ block: "nearest" });
 }
 
 function status(text) {
   $("status").textContent = text;
+  if (text) $("status").scrollIntoView({ block: "nearest" });
 }
 
+// The last status stays until there is something newer: it may be the place in the queue.
 function busy(on) {
   $("send").disabled = on;
-  if (!on) {
-    status("");
-    $("message").focus();
-  }
+  if (on) status("");
+  else $("message").focus();
 }
 
 $("form").addEventListener("submit", (event) => {

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 
 from tests.server.conftest import Live, new_id
-from tests.server.graph import CARD
+from tests.server.graph import CARD, STUMBLES
 from tests.server.sse import all_of, names
 
 
@@ -95,6 +95,46 @@ async def test_asking_for_a_person_parks_the_conversation(client: httpx.AsyncCli
     again = await client.post("/escalate", json={"thread_id": thread})
     await client.get(f"/threads/{thread}/runs/{again.json()['run_id']}/join")
     assert (await client.get(f"/threads/{thread}")).json()["status"] == "interrupted"
+
+
+async def test_who_waits_for_a_person_is_told_their_place_in_the_queue(live: Live, client: httpx.AsyncClient) -> None:
+    """While a conversation waited, each message of the customer was met with silence."""
+    await live.services.ledger.create_thread("earlier", "somebody", {})
+    await live.services.ledger.open_ticket("earlier", "asked for a person", {})
+    thread = await parked(client)
+    events = await all_of(client, "POST", "/chat", json={"message": "are you there?", "thread_id": thread})
+    assert names(events) == ["metadata", "status", "end"]
+    assert events[1].data == {"text": "You are number 2 in the queue. A colleague will answer here."}
+    assert (events[1].id, events[2].id is None) == (None, False)
+
+
+async def test_who_has_a_person_is_told_that_this_person_was_told(live: Live, client: httpx.AsyncClient) -> None:
+    thread = await parked(client)
+    ticket = await live.services.ledger.ticket_of(thread)
+    assert ticket
+    async with live.http(await live.agent("Ana")) as ana:
+        await ana.post(f"/desk/tickets/{ticket.id}/claim")
+        assert await statuses(client, thread, "hello?") == ["Your colleague has been told."]
+        said = (await ana.post(f"/desk/tickets/{ticket.id}/messages", json={"text": "Hello, Ana here."})).json()
+        await ana.get(f"/threads/{thread}/runs/{said['run_id']}/join")
+        assert await statuses(client, thread, "thank you") == ["Ana has been told."]
+
+
+async def test_a_message_to_a_person_that_failed_is_not_said_to_be_told(client: httpx.AsyncClient) -> None:
+    thread = await parked(client)
+    STUMBLES.append("hello?")
+    events = await all_of(client, "POST", "/chat", json={"message": "hello?", "thread_id": thread})
+    assert names(events) == ["metadata", "error", "end"]
+
+
+async def parked(client: httpx.AsyncClient) -> str:
+    events = await all_of(client, "POST", "/chat", json={"message": "person please"})
+    return str(events[0].data["thread_id"])
+
+
+async def statuses(client: httpx.AsyncClient, thread: str, text: str) -> list[str]:
+    events = await all_of(client, "POST", "/chat", json={"message": text, "thread_id": thread})
+    return [event.data["text"] for event in events if event.event == "status"]
 
 
 async def test_feedback_is_one_to_five(live: Live, client: httpx.AsyncClient, thread: str) -> None:

@@ -148,6 +148,34 @@ async def test_a_field_of_the_wrong_type_is_named(client: httpx.AsyncClient) -> 
     assert answer.json()["errors"][0]["field"] == "message"
 
 
+LIKE_THE_TYPE: list[tuple[str, str, dict[str, Any]]] = [
+    ("/feedback", "rating", {"thread_id": new_id(), "rating": "5"}),
+    ("/feedback", "rating", {"thread_id": new_id(), "rating": True}),
+    ("/threads/search", "limit", {"limit": "5"}),
+    ("/threads/search", "offset", {"offset": False}),
+    ("/assistants/search", "limit", {"limit": 2.0}),
+    ("/threads/{}/history", "limit", {"limit": "5"}),
+    ("/threads/{}/runs/wait", "stream_resumable", {**RUN, "stream_resumable": "yes"}),
+    ("/threads/{}/runs/wait", "stream_subgraphs", {**RUN, "stream_subgraphs": 1}),
+    ("/threads", "metadata.page", {"metadata": {"page": ["billing"]}}),
+    ("/chat", "message", {"message": 7}),
+]
+
+
+async def test_a_value_that_only_looks_like_the_type_is_refused(client: httpx.AsyncClient, thread: str) -> None:
+    for path, field, body in LIKE_THE_TYPE:
+        answer = await client.post(path.format(thread), json=body)
+        assert problem(answer) == (422, "unprocessable"), body
+        assert answer.json()["errors"][0]["field"].startswith(field)
+
+
+async def test_metadata_keep_their_types(client: httpx.AsyncClient) -> None:
+    sent = {"page": "billing", "visits": 3, "share": 0.5, "known": True, "nothing": None}
+    kept = (await client.post("/threads", json={"metadata": sent})).json()["metadata"]
+    assert sent == {key: kept[key] for key in sent}
+    assert kept["known"] is True
+
+
 async def test_an_unknown_field_is_named(client: httpx.AsyncClient) -> None:
     answer = await client.post("/chat", json={"message": "hi", "customer": "cus_1"})
     assert answer.json()["errors"][0]["field"] == "customer"

@@ -74,6 +74,13 @@ def test_scripts_put_text_and_never_markup_into_the_page(name: str) -> None:
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script)
 
 
+def test_the_buttons_of_a_proposal_send_plain_answers() -> None:
+    script = (STATIC / "cards.js").read_text()
+    assert 'const yes = make("button", "Yes, do it");' in script
+    assert 'const no = make("button", "No");' in script
+    assert '[[yes, "yes please"], [no, "no, thank you"]]' in script
+
+
 async def test_a_request_id_is_kept_or_made(client: httpx.AsyncClient) -> None:
     kept = await client.get("/ok", headers={"X-Request-ID": "abcdefgh-1"})
     made = await client.get("/ok", headers={"X-Request-ID": "no\tgood"})
