@@ -36,7 +36,8 @@ def refund_request(matter: Matter) -> Resolution:
     if exact := [charge for charge in fitting if named in {charge.amount, charge.refundable}]:
         fitting, named = exact, None
     fitting = at_place(fitting[: matter.shown], matter.details)
-    if not fitting:
+    beyond = named is not None and len(fitting) > 1 and all(charge.refundable < named for charge in fitting)
+    if not fitting or beyond:
         return replace(_choose(matter, open_charges, draft("no_such_charge")), start_over=True)
     if len(fitting) > 1:
         return _choose(matter, fitting, Draft())

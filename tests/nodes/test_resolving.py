@@ -130,6 +130,14 @@ def test_what_fits_no_charge_is_said_and_forgotten() -> None:
     assert (found.asked, found.start_over) == ("which_charge", True)
 
 
+def test_more_than_any_charge_is_said_to_fit_none() -> None:
+    found = refund_request(
+        matter(charge(1900), charge(1900, days_ago=31), details={"amount": 50_000, "currency": "usd"})
+    )
+
+    assert "no charge on this account that fits" in found.draft.text
+
+
 def test_every_choice_has_a_place_and_an_invoice_number() -> None:
     found = refund_request(matter(charge(1900), charge(1900, days_ago=31)))
 
