@@ -19,7 +19,7 @@ from tools.identity.types import Attempt, Level, Outcome
 _GRACE = 3600
 _WINDOW = 3600
 
-# KEYS: challenge, taken, last, proof    ARGV: message id, nonce, seal, now, seconds to remember, level ttl
+# KEYS: challenge, taken, last, proof, asked    ARGV: message id, nonce, seal, now, seconds to remember, level ttl
 _ATTEMPT = """
 if redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1 then return 'repeated' end
 local known = redis.call('HMGET', KEYS[1], 'nonce', 'seal', 'tries_left', 'expires', 'email')
@@ -34,6 +34,7 @@ else redis.call('DEL', KEYS[1]) end
 if outcome == 'verified' then
   redis.call('HSET', KEYS[4], 'email', known[5], 'level', 2, 'message_id', ARGV[1])
   redis.call('EXPIRE', KEYS[4], ARGV[6])
+  redis.call('DEL', KEYS[5])
 end
 redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('EXPIRE', KEYS[2], ARGV[5])
@@ -110,7 +111,15 @@ class Challenges:
             pipe.unlink(keys[0], keys[2])
             pipe.hset(keys[0], mapping=dict[Any, Any](vars(challenge)))
             pipe.expire(keys[0], self._code_ttl + _GRACE)
+            # outlives a lock and a mail that failed, so that a code can be sent again without asking for the address
+            pipe.set(keys[4], challenge.address, ex=self._code_ttl + _GRACE)
             await pipe.execute()
+
+    async def asked(self, thread: str) -> str | None:
+        """The address of the last challenge, until it is proved or an hour after its code has expired."""
+        async with _fail_closed():
+            found = await self._redis.get(_keys(thread)[4])
+        return _text(found) if found is not None else None
 
     async def withdraw(self, thread: str) -> None:
         async with _fail_closed():
@@ -169,7 +178,7 @@ async def _fail_closed() -> AsyncIterator[None]:
 
 
 def _keys(thread: str) -> list[str]:
-    return [f"identity:{{{thread}}}:{kind}" for kind in ("challenge", "taken", "last", "proof")]
+    return [f"identity:{{{thread}}}:{kind}" for kind in ("challenge", "taken", "last", "proof", "asked")]
 
 
 def _text(value: bytes | str) -> str:

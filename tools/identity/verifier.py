@@ -24,7 +24,7 @@ from redis.asyncio import Redis
 from tools.billing.types import Customer
 from tools.errors import BillingUnavailable, ConfigurationError, CounterfoilError, MailUnavailable, Unprocessable
 from tools.identity.challenges import Challenge, Challenges, Proof, Standing
-from tools.identity.codes import codes_in, new_code, new_nonce, seal, without_codes
+from tools.identity.codes import codes_in, new_code, new_nonce, seal, without_codes, without_told_codes
 from tools.identity.types import Level, Outcome, Session
 from tools.ledger.types import AuditEntry, Identity
 
@@ -115,11 +115,23 @@ class Verifier:
             self._posting.add(task)
             task.add_done_callback(self._posting.discard)
 
+    async def resend(self, thread_id: str) -> bool:
+        """A fresh code to where the last one went. False when there is nothing to send again.
+
+        Counts and raises like `start`, or `start_by_phone` when a phone number was given.
+        """
+        address = await self._challenges.asked(thread_id)
+        if address is None:
+            return False
+        await (self.start if "@" in address else self.start_by_phone)(thread_id, address)
+        return True
+
     async def take_code(self, thread_id: str, text: str, *, message_id: str) -> str:
         """Take a code out of a message before anything else sees it. Returns the text without it.
 
-        With no challenge pending, the text is returned as it is. One code is an attempt; several are taken
-        out and none of them is tried. The same `message_id` again changes nothing and gets the same answer.
+        With no challenge pending nothing is tried, and only what is plainly a code is taken out. Else one code
+        is an attempt; several are taken out and none of them is tried. The same `message_id` again changes
+        nothing and gets the same answer.
         """
         codes = codes_in(text)
         if not codes:
@@ -128,7 +140,7 @@ class Verifier:
             await self._settle(thread_id)
             return without_codes(text)
         if (await self._challenges.standing(thread_id)).challenge is None:
-            return text
+            return without_told_codes(text)
         if len(codes) == 1:
             await self._attempt(thread_id, codes[0], message_id)
         return without_codes(text)

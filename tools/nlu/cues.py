@@ -11,6 +11,7 @@ from tools.safety.patterns import load
 PATH = Path(__file__).with_name("cues.yaml")
 CUES = load(PATH)
 _ANSWERS: tuple[Intent, ...] = ("thanks", "decline", "affirm")
+_REFUSABLE: tuple[Intent, ...] = ("refund_request", "cancel_subscription")
 _LONGEST = 120
 _LONGEST_ANSWER = 8
 _SIX_DIGITS = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}(?!\d)")
@@ -65,8 +66,24 @@ def read_cue(text: str, *, talking: bool = False) -> Reading | None:
     return None
 
 
+def beside_code(text: str) -> str:
+    """What a message says besides its code; empty when that is all."""
+    rest = CUES["handed_code"].sub(" ", text).strip(" \t\n,.;:!-")
+    return re.sub(r"(?i)^(?:and|also|then|und|y|et)\b(?: also\b)?\W*", "", rest) if CUES["code"].search(text) else ""
+
+
+def without_refused(text: str) -> str:
+    """The text without the wishes that are only named to say that there is none: "don't refund me"."""
+    for intent in _REFUSABLE:
+        plain = " ".join(text.replace("’", "'").split())
+        rest, refused = CUES[f"no_{intent}"].subn(" ", plain)
+        # "not this one, refund that one" does ask for a refund
+        text = rest if refused and not CUES[intent].search(rest) else text
+    return text
+
+
 def is_possible(intent: Intent, text: str, slots: Slots) -> bool:
-    """Whether anything may read `intent` into the text: a yes is short and has no "but", an address is written out."""
+    """Whether anything may read `intent` into the text: a yes is short, an address is written out."""
     match intent:
         case "affirm" | "decline":
             return len(text.split()) <= _LONGEST_ANSWER and not CUES["hedge"].search(text)
@@ -76,4 +93,6 @@ def is_possible(intent: Intent, text: str, slots: Slots) -> bool:
             return slots.phone is not None
         case "give_code":
             return bool(CUES["code"].search(text) or _SIX_DIGITS.search(text))
+        case "refund_request" | "cancel_subscription":
+            return not CUES[intent].search(text) or bool(CUES[intent].search(without_refused(text)))
     return True

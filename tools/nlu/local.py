@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tools.nlu import clauses, corpus, cues
@@ -30,6 +31,7 @@ _BACKGROUND: frozenset[tuple[Intent, Intent]] = frozenset(
         ("subscription_status", "charged_after_cancel"),
     }
 )
+_REFUSED = Reading(intent="decline", confidence=0.8)
 _VERY_SURE = 0.9
 _SHOWN = 3
 _LONGEST_TEXT = 2000
@@ -59,8 +61,27 @@ class LocalUnderstander:
         text = text[:_LONGEST_TEXT]
         slots = parse(text)
         cue = cues.read_cue(text, talking=talking)
-        readings = (cue,) if cue else self._classify(text, slots)
+        readings = (cue, *self._beside(cue, text, slots)) if cue else self._heard(text, slots)
         return Understanding(readings=readings, slots=slots, language=detect(text))
+
+    def _beside(self, cue: Reading, text: str, slots: Slots) -> tuple[Reading, ...]:
+        """The wishes that come with a code."""
+        rest = cues.beside_code(text) if cue.intent == "give_code" else ""
+        if not rest or cues.read_cue(rest):
+            return ()
+        wishes = _wishes(self._heard(rest, slots))
+        return tuple(replace(wish, confidence=min(wish.confidence, cue.confidence)) for wish in wishes)
+
+    def _heard(self, text: str, slots: Slots) -> tuple[Reading, ...]:
+        """What is refused is not heard as a wish; where nothing else is wished for, it is a no."""
+        rest = cues.without_refused(text)
+        readings = self._classify(text, slots)
+        if rest == text or _wishes(readings):
+            return readings
+        readings = self._classify(rest, slots)
+        if _wishes(readings):
+            return readings
+        return (_REFUSED, *(r for r in readings if r.intent != "decline" and r.confidence < _REFUSED.confidence))
 
     def _classify(self, text: str, slots: Slots) -> tuple[Reading, ...]:
         if not any(map(str.isalnum, text)):

@@ -64,8 +64,19 @@ class OpenAIUnderstander:
     async def understand(self, text: str, *, history: tuple[str, ...] = ()) -> Understanding:
         cue = cues.read_cue(text, talking=bool(history))
         slots = parse(text)
-        readings = (cue,) if cue else _readings(await self._ask(text, history), text, slots)
+        if cue is None:
+            readings = _readings(await self._ask(text, history), text, slots)
+        else:
+            readings = (cue, *await self._beside(cue, text, history, slots))
         return Understanding(readings=readings, slots=slots, language=detect(text))
+
+    async def _beside(self, cue: Reading, text: str, history: tuple[str, ...], slots: Slots) -> tuple[Reading, ...]:
+        """The wishes that come with a code."""
+        rest = cues.beside_code(text) if cue.intent == "give_code" else ""
+        if not rest or cues.read_cue(rest):
+            return ()
+        asked = _readings(await self._ask(rest, history), rest, slots)
+        return tuple(replace(r, confidence=min(r.confidence, cue.confidence)) for r in asked if r not in _NOTHING)
 
     async def _ask(self, text: str, history: tuple[str, ...]) -> _ModelUnderstanding:
         earlier = "\n".join(history[-_REMEMBERED:]) or "(nothing)"

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 import phonenumbers
 
+from tools.nlu.choices import find_bare, find_ordinal
+from tools.nlu.dates import find_date
 from tools.nlu.types import Slots
 from tools.safety.amounts import Written, find_amounts
 from tools.safety.fold import fold
@@ -26,15 +29,16 @@ _CARD_LAST4 = re.compile(r"(?i)\b(?:visa|mastercard|amex|card|karte|tarjeta|cart
 _COUNTS = {
     word: count
     for count, words in {
-        2: "two zwei dos deux half halves", 3: "three drei tres trois thirds", 4: "four vier cuatro quatre quarters",
+        1: "one ein eine einer un una uno une", 2: "two zwei dos deux half halves",
+        3: "three drei tres trois thirds", 4: "four vier cuatro quatre quarters",
         5: "five fünf cinco cinq", 6: "six sechs seis six", 7: "seven sieben siete sept", 8: "eight acht ocho huit",
         9: "nine neun nueve neuf", 10: "ten zehn diez dix", 12: "twelve zwölf doce douze",
     }.items()
     for word in words.split()
 }  # fmt: skip
-_COUNT = rf"(?P<count>\d{{1,2}}|{'|'.join(sorted(_COUNTS, key=len, reverse=True))})"
+_COUNT = rf"(?P<count>\d{{1,3}}|{'|'.join(sorted(_COUNTS, key=len, reverse=True))})"
 _PARTS = (
-    r"(?:parts?|instal{1,2}ments?|payments?|portions?|pieces?|chunks?|goes|times|split|monthly|teile?n?|raten?|teilzahlungen|teilbetr[äa]gen?|"
+    r"(?:parts?|instal{1,2}ments?|payments?|portions?|pieces?|chunks?|go|goes|times|split|teile?n?|raten?|teilzahlungen|teilbetr[äa]gen?|"
     r"monatsraten|partes|plazos|cuotas|pagos|mensualidades|fois|mensualit[ée]s|versements|paiements|tranches|[ée]ch[ée]ances)"
 )
 _MONTHS = r"(?:months?|monate?n?|meses|mois)"
@@ -45,14 +49,17 @@ _INSTALMENTS = (
     re.compile(
         rf"(?i)\b(?:over|in|across|into|within|spread(?:\s+\w+){{0,3}}|split(?:\s+\w+){{0,3}}|über|auf|en|durante|sur|pay\w*(?:\s+\w+){{0,3}})\s+(?:the\s+next\s+|a\s+|los\s+próximos\s+)?{_COUNT}[\s-]+{_MONTHS}\b"
     ),
-    re.compile(rf"(?i)\b(?:in|into|by|split\s+in)\s+{_COUNT}(?=\s*(?:$|[.,!?]|please|bitte))"),
+    re.compile(
+        rf"(?i)\b(?:in(?:to)?|(?:split|divide)(?:\s+\w+){{0,3}}\s+by)\s+{_COUNT}(?=\s*(?:$|[.,!?]|please|bitte))"
+    ),
     re.compile(r"(?i)\bin\s+(?P<count>half|halves|thirds|quarters)\b"),
     re.compile(rf"(?i)^\W*{_COUNT}[\s-]+{_MONTHS}\W*(?:please|bitte|por favor|s'il vous pla[iî]t)?\W*$"),
 )
 # "I was charged two times" and "renews in 3 months" ask for no parts: these words need a plan beside them.
 _VAGUE = re.compile(
-    r"(?i)(?:times|payments?|goes|pagos|paiements|fois)$|^(?:in|within|en)\b.*(?:months?|monate?n?|meses|mois)$"
+    r"(?i)(?:times|payments?|go|goes|pagos?|paiements?|fois)$|^(?:in|within|en)\b.*(?:months?|monate?n?|meses|mois)$"
 )
+_ONE = re.compile(r"(?i)^(?:one|eine?r?|un[aoe]?)\b")
 _PLAN = re.compile(
     r"(?i)\b(?:pay|split|spread|divide|settle|plan|instal\w*|make|zahl\w*|abzahl\w*|raten\w*|pagar\w*|payer|r[ée]gler|fraccion\w*)\b"
 )
@@ -115,21 +122,21 @@ def find_last4(text: str) -> str | None:
 
 
 def _asks_for_plan(text: str, match: re.Match[str]) -> bool:
-    framed = re.search(r"(?i)\b(?:in|into|over|as|en)\s+$", text[: match.start()]) or text[match.end() :].startswith(
-        " of "
+    framed = re.search(r"(?i)\b(?:in|into|over|as|en)\s+$", text[: match.start()]) or (
+        text[match.end() :].startswith(" of ") and not _ONE.search(match.group())
     )
     counted = re.search(r"(?i)(?:months?|monate?n?|meses|mois)$", match.group())
     return bool(_PLAN.search(text) or (framed and not counted)) and not _NO_PLAN.search(text)
 
 
 def find_instalments(text: str) -> int | None:
-    """How many parts were asked for, 2 to 24."""
+    """How many parts were asked for, 1 to 999, whether or not anybody would grant them."""
     for pattern in _INSTALMENTS:
         for match in pattern.finditer(text):
             word = match["count"].lower()
             count = int(word) if word.isdigit() else _COUNTS[word]
-            vague = bool(_VAGUE.search(match.group()))
-            if 2 <= count <= 24 and not (vague and not _asks_for_plan(text, match)):
+            vague = bool(_VAGUE.search(match.group()) or _ONE.search(match.group()))
+            if count and not (vague and not _asks_for_plan(text, match)):
                 return count
     return None
 
@@ -141,10 +148,12 @@ def _find_amount(text: str) -> tuple[int, str] | tuple[None, None]:
     return None, None
 
 
-def parse(text: str, *, region: str = "US") -> Slots:
-    """All slots of one message."""
+def parse(text: str, *, region: str = "US", today: date | None = None) -> Slots:
+    """All slots of one message. A day without a year is the last one up to `today`."""
     email, phone = find_email(text), find_phone(text, region=region)
     amount, currency = _find_amount(text)
+    day, month = find_date(text, today)
+    ordinal = find_ordinal(text)
     return Slots(
         email=email.group().lower() if email else None,
         phone=phone[0] if phone else None,
@@ -153,4 +162,8 @@ def parse(text: str, *, region: str = "US") -> Slots:
         invoice_number=find_invoice_number(text),
         last4=find_last4(text),
         instalments=find_instalments(text),
+        ordinal=ordinal,
+        day=day.isoformat() if day else None,
+        month=month,
+        bare=find_bare(text) if amount is None and ordinal is None else None,
     )

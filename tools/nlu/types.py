@@ -35,7 +35,15 @@ class Slots:
     invoice_number: str | None = None
     last4: str | None = None
     instalments: int | None = None
-    """How many parts a payment plan should have, when said."""
+    """How many parts a payment plan should have, when said: 1 to 999."""
+    ordinal: int | None = None
+    """Which entry of a list is chosen: 1 the first or newest, -1 the last."""
+    day: str | None = None
+    """ISO date; without a year in the text the most recent past one."""
+    month: int | None = None
+    """1 to 12, when a month is named and no day."""
+    bare: str | None = None
+    """A number that is the whole message, with two decimals and no currency: `49.00`. The caller compares."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,10 @@
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.identity.codes import codes_in, new_code, seal, without_codes
+from tools.identity.codes import codes_in, new_code, seal, without_codes, without_told_codes
 
 SEALED = {"thread": "t", "address": "ada@example.com", "nonce": "n", "code": "123456"}
 
@@ -77,3 +79,72 @@ def test_a_seal_is_bound_to_every_part(part: str) -> None:
     assert seal(pepper, **SEALED) != seal(pepper, **{**SEALED, part: "other"})
     assert seal(pepper, **SEALED) != seal(b"other", **SEALED)
     assert seal(pepper, **SEALED) == seal(pepper, **{**SEALED, "address": "Ada@Example.com"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "247123",
+        "247 123",
+        " 247-123. ",
+        '"247123"',
+        "code is 247123",
+        "the code is 247123 and also cancel my subscription",
+        "my code: 247123",
+        "code 247123",
+        "the code you sent me is 247123",
+        "the code I got was 247 123",
+        "247123 is the code",
+        "Your Acme code is 247123. It is valid for 10 minutes.",
+        "mein Code ist 247123",
+        "der Bestätigungscode lautet 247123",
+        "247123 ist der Code",
+        "mi código es 247123",
+        "el codigo: 247123",
+        "le code est 247123",
+        "mon code : 247123",
+        "OTP 247123",
+    ],
+)
+def test_what_is_plainly_a_code_is_taken_out_by_itself(text: str) -> None:
+    told = without_told_codes(text)
+    assert "[one-time code]" in told
+    assert codes_in(told) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "order 247123",
+        "invoice 247123",
+        "my invoice number is 247123",
+        "$247123",
+        "247123 €",
+        "refund 247123",
+        "247123.50",
+        "+1 415 555 2671",
+        "call 555 247 123",
+        "ABCD1234-0001",
+        "CF-2026-247123",
+        "promo code 247123",
+        "discount code: 247123",
+        "my zip code is 247123",
+        "postal code 247 123",
+        "error code 247123",
+        "is 247123 my order?",
+        "2471234",
+    ],
+)
+def test_numbers_that_nobody_calls_a_code_stay(text: str) -> None:
+    assert text == without_told_codes(text)
+
+
+def test_beside_a_told_code_other_numbers_stay() -> None:
+    assert "my code is [one-time code], order 999888" == without_told_codes("my code is 247123, order 999888")
+
+
+def test_a_long_text_is_searched_at_once() -> None:
+    started = perf_counter()
+    for text in ("code" + " " * 20_000, "code, " * 4_000, "code is i a b " * 2_000, "247123 " * 3_000 + "x"):
+        without_told_codes(text)
+    assert perf_counter() - started < 1

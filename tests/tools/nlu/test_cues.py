@@ -1,7 +1,9 @@
+from time import perf_counter
+
 import pytest
 
 from tools.nlu.corpus import shipped
-from tools.nlu.cues import read_cue
+from tools.nlu.cues import beside_code, read_cue, without_refused
 from tools.nlu.language import detect
 
 
@@ -87,3 +89,45 @@ def test_no_wish_of_our_utterances_is_taken_for_a_yes_or_a_no() -> None:
 )
 def test_language(text: str, language: str) -> None:
     assert language == detect(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("[one-time code]", ""),
+        ("the code is [one-time code].", ""),
+        ("my code: [one-time code] and also cancel my plan", "cancel my plan"),
+        ("cancel my plan, the code is [one-time code]", "cancel my plan"),
+        ("cancel my plan", ""),
+    ],
+)
+def test_what_is_said_beside_a_code(text: str, rest: str) -> None:
+    assert rest == beside_code(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("please don’t refund me", "please"),
+        ("don't cancel my plan but refund me", "but refund me"),
+        ("don't refund this one, refund that one", "don't refund this one, refund that one"),
+        ("if you don't refund me", "if you don't refund me"),
+        ("I didn't get my refund", "I didn't get my refund"),
+        ("ich kann nicht kündigen", "ich kann nicht kündigen"),
+    ],
+)
+def test_a_refused_wish_is_left_out(text: str, rest: str) -> None:
+    assert rest == without_refused(text).strip()
+
+
+def test_long_rows_are_searched_at_once() -> None:
+    started = perf_counter()
+    for text in (
+        " " * 2000 + "code" + "-" * 1500,
+        "the code is " * 300,
+        "don't " * 400 + "refund",
+        "ich will a b " * 200,
+    ):
+        beside_code("[one-time code]" + text)
+        without_refused(text)
+    assert perf_counter() - started < 1

@@ -126,3 +126,65 @@ def test_the_cached_model_loads_within_a_second(understander: LocalUnderstander,
     again = LocalUnderstander.load(trained_folder, embedder)
     assert perf_counter() - started < 1
     assert understander.read("where is my refund?") == again.read("where is my refund?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "don't refund me",
+        "no refund please",
+        "I don't want to cancel",
+        "I don't want a refund anymore",
+        "do not cancel my plan",
+        "please don't cancel my subscription, I was only asking",
+        "I don't want to cancel it after all, thanks for your help",
+        "actually I changed my mind, do not refund",
+        "ich möchte nicht kündigen",
+        "no quiero un reembolso",
+        "je ne veux pas annuler",
+    ],
+)
+def test_a_wish_that_is_refused_is_a_no(understander: LocalUnderstander, text: str) -> None:
+    assert {"decline"} == sure(understander.read(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("I didn't get my refund", "refund_status"),
+        ("why was I not refunded", "refund_status"),
+        ("the refund did not arrive", "refund_status"),
+        ("still no refund", "refund_status"),
+        ("I can't pay", "payment_failed"),
+        ("I don't recognise this charge", "explain_charge"),
+        ("why don't you refund me", "refund_request"),
+        ("don't refund the first one, refund the second", "refund_request"),
+        ("don't cancel my plan but refund the last charge", "refund_request"),
+        ("I don't want to renew", "cancel_subscription"),
+        ("I can't cancel my subscription", "cancel_subscription"),
+        ("don't refund me, I just want to know why it is higher", "explain_amount_change"),
+    ],
+)
+def test_a_negation_beside_a_wish_does_not_undo_it(understander: LocalUnderstander, text: str, intent: str) -> None:
+    assert {intent} == sure(understander.read(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "intents"),
+    [
+        ("the code is [one-time code] and also cancel my subscription", ["give_code", "cancel_subscription"]),
+        ("[one-time code] cancel my subscription", ["give_code", "cancel_subscription"]),
+        ("cancel my subscription, code [one-time code]", ["give_code", "cancel_subscription"]),
+        ("[one-time code] and I want a refund for the last invoice", ["give_code", "refund_request"]),
+        ("[one-time code], but don't cancel my plan", ["give_code"]),
+        ("here it is: [one-time code], thanks", ["give_code"]),
+        ("my email is ada@example.com and I want a refund", ["refund_request", "give_email"]),
+        ("my number is +1 415 555 2671 and please cancel my subscription", ["cancel_subscription", "give_phone"]),
+    ],
+)
+def test_a_wish_beside_a_code_or_an_address_is_heard(
+    understander: LocalUnderstander, text: str, intents: list[str]
+) -> None:
+    readings = understander.read(text).readings
+    assert intents == [reading.intent for reading in readings]
+    assert sorted(readings, key=lambda r: -r.confidence) == list(readings)

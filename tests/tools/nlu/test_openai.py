@@ -121,3 +121,26 @@ async def test_the_second_is_silent_while_the_first_answers() -> None:
     with capture_logs() as logs:
         assert ONE == await FallbackUnderstander(Fixed(ONE), Fixed(TWO)).understand("hello")
     assert [] == logs
+
+
+async def test_a_wish_beside_a_code_is_asked_about_and_the_code_alone_is_not() -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content)["messages"][-1]["content"])
+        return completion(readings(("cancel_subscription", 1.0)))
+
+    async with answering(handler) as understander:
+        alone = await understander.understand("my code is [one-time code]")
+        both = await understander.understand("my code is [one-time code] and also cancel my subscription")
+
+    assert ["give_code"] == [reading.intent for reading in alone.readings]
+    assert ["give_code", "cancel_subscription"] == [reading.intent for reading in both.readings]
+    assert ["cancel my subscription"] == [text.rsplit("\n", 1)[-1] for text in asked]
+
+
+async def test_a_refused_wish_is_not_taken_from_the_model() -> None:
+    async with answering(lambda _: completion(readings(("refund_request", 0.9), ("decline", 0.8)))) as understander:
+        read = await understander.understand("please don't refund me")
+
+    assert ["decline"] == [reading.intent for reading in read.readings]

@@ -1,4 +1,5 @@
 import string
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -132,12 +133,113 @@ def test_last4(text: str, last4: str | None) -> None:
         ("I tried 3 times to pay", None),
         ("refund 2 payments", None),
         ("cancel in 3 months", None),
-        ("pay in 1 part", None),
-        ("in 99 parts", None),
+        ("pay in 1 part", 1),
+        ("in 1 part", 1),
+        ("can I pay in one go", 1),
+        ("in 99 parts", 99),
+        ("100 instalments", 100),
+        ("in 999 parts", 999),
+        ("in 3", 3),
+        ("split it by 3", 3),
+        ("in 1000 parts", None),
+        ("0 parts", None),
+        ("one part of it is wrong", None),
+        ("I made one payment", None),
+        ("pay by 15", None),
+        ("pay 100 monthly", None),
     ],
 )
 def test_instalments(text: str, parts: int | None) -> None:
     assert parts == find_instalments(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "ordinal"),
+    [
+        ("the first one", 1),
+        ("first", 1),
+        ("yes the first one", 1),
+        ("second", 2),
+        ("the second one please", 2),
+        ("I mean the third charge", 3),
+        ("2nd", 2),
+        ("#2", 2),
+        ("number 4", 4),
+        ("the last one", -1),
+        ("the oldest", -1),
+        ("the newest", 1),
+        ("the latest charge", 1),
+        ("the most recent one", 1),
+        ("die zweite bitte", 2),
+        ("el segundo", 2),
+        ("la première", 1),
+        ("the last charge", None),
+        ("one second", None),
+        ("wait a second", None),
+        ("this is the first time", None),
+        ("first cancel my plan", None),
+        ("2", None),
+        ("#0", None),
+    ],
+)
+def test_ordinal(text: str, ordinal: int | None) -> None:
+    assert ordinal == parse(text).ordinal
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "month"),
+    [
+        ("November 19", "2026-11-19", None),
+        ("the one of 19 November please", "2026-11-19", None),
+        ("Nov 19th", "2026-11-19", None),
+        ("Nov 23", "2026-11-23", None),
+        ("Nov 24", "2025-11-24", None),
+        ("December 5", "2025-12-05", None),
+        ("Feb 29", "2024-02-29", None),
+        ("2026-11-19", "2026-11-19", None),
+        ("november 19, 2025", "2025-11-19", None),
+        ("am 19. November", "2026-11-19", None),
+        ("19.11.2026", "2026-11-19", None),
+        ("19 de noviembre de 2025", "2025-11-19", None),
+        ("le 1er novembre", "2026-11-01", None),
+        ("may 5", "2026-05-05", None),
+        ("the October charge", None, 10),
+        ("october", None, 10),
+        ("in March", None, 3),
+        ("the may one", None, 5),
+        ("you may refund me", None, None),
+        ("November 31", None, None),
+        ("October and November", None, None),
+        ("Nov 1 and Nov 5", None, None),
+        ("11/12/2026", None, None),
+    ],
+)
+def test_day_and_month(text: str, day: str | None, month: int | None) -> None:
+    slots = parse(text, today=date(2026, 11, 23))
+    assert (day, month) == (slots.day, slots.month)
+
+
+@pytest.mark.parametrize(
+    ("text", "bare", "amount"),
+    [
+        ("49", "49.00", None),
+        ("49.00", "49.00", None),
+        ("49,00", "49.00", None),
+        ("49.5", "49.50", None),
+        ("1,234.50", "1234.50", None),
+        ("the 49 one please", "49.00", None),
+        ("$49", None, 4900),
+        ("25 dollars", None, 2500),
+        ("¥4900", None, 4900),
+        ("yes 49", None, None),
+        ("49 49", None, None),
+        ("4242 4242 4242 4242", None, None),
+        ("in 3 parts", None, None),
+    ],
+)
+def test_a_number_that_is_the_whole_message(text: str, bare: str | None, amount: int | None) -> None:
+    slots = parse(text)
+    assert (bare, amount) == (slots.bare, slots.amount)
 
 
 @settings(max_examples=100, deadline=None)
