@@ -106,7 +106,9 @@ def _answers_question(state: SupportState, limits: Limits) -> Plan | None:
         case "phone" | "email" if slots.get("phone") or slots.get("email") or "@" in text:
             return Plan(step="identify_user")
         case "which_charge" if _details(state) and not wishes(intents):
-            return Plan(step="fetch_billing", extra={"details": {**(state.get("details") or {}), **_details(state)}})
+            return Plan(
+                step="fetch_billing", extra={"details": {**(state.get("details") or {}), **_choice(state, limits)}}
+            )
         case "which_charge" if not _is_about_something(intents):
             return _missed(state, limits) or Plan(step="fetch_billing", extra={"details": {}})
         case "handover" if state["turn"].get("answer") == "no":
@@ -196,6 +198,15 @@ def _details(state: SupportState) -> dict[str, Any]:
     wanted = ("amount", "currency", "bare", "invoice_number", "last4", "instalments", "ordinal", "day", "month")
     slots = state["turn"].get("slots", {})
     return {name: slots[name] for name in wanted if slots.get(name) is not None}
+
+
+def _choice(state: SupportState, limits: Limits) -> dict[str, Any]:
+    """What was said of a list to choose from: a lone small number is a place in it, not an amount."""
+    said = _details(state)
+    number = str(said.get("bare") or "").removesuffix(".00")
+    if not number.isdigit() or not 1 <= int(number) <= limits.invoices_shown:
+        return said
+    return {"ordinal": int(number)}
 
 
 def _is_about_something(intents: list[str]) -> bool:

@@ -136,3 +136,10 @@ def test_two_wishes_in_one_message_are_both_kept_in_order() -> None:
     given = state(("cancel_subscription", 0.9), ("refund_request", 0.8), identity=VERIFIED)
 
     assert plan(given, Limits()).goals == ["cancel_subscription", "refund_request"]
+
+
+@pytest.mark.parametrize(("bare", "details"), [("2.00", {"ordinal": 2}), ("49.00", {"bare": "49.00"})])
+def test_a_lone_small_number_is_a_place_in_the_list(bare: str, details: dict[str, Any]) -> None:
+    given = state(("out_of_scope", 0.3), text=bare, asked="which_charge", slots={"bare": bare}, identity=VERIFIED)
+
+    assert plan(given, Limits()).extra["details"] == details
