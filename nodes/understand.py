@@ -5,10 +5,10 @@ from typing import Any
 
 from langchain_core.messages import HumanMessage
 from langgraph.runtime import Runtime
-from tools.nlu.answers import plain_answer
 
 from nodes.context import Context
 from nodes.state import SupportState
+from tools.nlu.answers import plain_answer
 
 
 async def understand(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
