@@ -12,7 +12,7 @@ from nodes.proposals import case_of, proposal_draft
 from nodes.resolving.matter import Proposal
 from nodes.state import SupportState
 from nodes.thread import case_id, thread_of
-from tools.errors import BillingUnavailable, KnowledgeUnavailable
+from tools.errors import BillingUnavailable, Conflict, KnowledgeUnavailable
 from tools.ledger.types import Action
 from tools.policy.types import ActionRequest, Verdict
 
@@ -35,6 +35,9 @@ async def resolve_billing(state: SupportState, runtime: Runtime[Context]) -> dic
         case = await runtime.context.cases.open(opened, thread=thread, request=request, details=proposal.details)
     except BillingUnavailable:
         return {"draft": (said + draft("billing_down")).to_json(), "proposal": None, "asked": "handover"}
+    except Conflict:  # for one: refunds in two currencies within a day, which no limit can add up
+        offer = {"draft": (said + draft("offer_person")).to_json(), "asked": "handover"}
+        return {**offer, "proposal": None, "case": None, "why": "policy could not weigh it"}
     return {"stage": "resolve", "proposal": None, **await _put(case, said, runtime.context)}
 
 
