@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from cli.app import app
 from graphs import action, support
 from graphs.settings import Settings
+from scripts.stripe_coverage import coverage_table
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (["--help"], ["serve", "--help"], ["chat", "--help"], ["policy", "--help"], ["audit", "--help"])
@@ -66,6 +67,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "ARCHITECTURE.md": {"action diagram": action_diagram},
     "docs/settings.md": {"settings": settings_table},
     "docs/commands.md": {"commands": command_help},
+    "docs/simulated-stripe.md": {"stripe coverage": coverage_table},
 }
 
 

@@ -82,22 +82,6 @@ def test_events_carry_objects_that_fit(api: Api) -> None:
     assert [] == [line for event in events for line in misfits(event["data"]["object"])]
 
 
-CREATE = ("customer", "invoice", "payment_intent", "payment_method", "price", "product", "refund", "subscription")
-
-
-@pytest.mark.parametrize("kind", [*CREATE, "invoiceitem", "tax_rate"])
-def test_the_sandbox_invents_no_parameter(kind: str) -> None:
-    names = {"invoiceitem": "InvoiceItem"}
-    name = names.get(kind, "".join(part.capitalize() for part in kind.split("_")))
-    resource = next(each for each in RESOURCES if each.kind == kind)
-    for route in resource.all_routes():
-        verb = {("POST", resource.path): "Create", ("GET", resource.path): "List"}.get((route.method, route.path))
-        verb = "Update" if (route.method, route.path) == ("POST", resource.path + "/{id}") else verb
-        if verb:
-            known = getattr(stripe.params, f"{name}{verb}Params")
-            assert set() == route.fields.keys() - known.__required_keys__ - known.__optional_keys__, (name, verb)
-
-
 def test_the_shapes_refuse_what_the_sdk_does_not_know() -> None:
     """A check that accepts everything would prove nothing."""
     errors = list(validator("refund").iter_errors({"object": "refund", "id": "re_1", "colour": "blue"}))

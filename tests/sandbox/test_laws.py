@@ -1,0 +1,230 @@
+"""Random histories against the running sandbox: what must hold after every step, whatever came before.
+
+The machine keeps its own books in a few lines and foretells each answer from them; the sandbox must agree. At
+the end of each history everything is read again and held against the laws.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tests.fixtures.sandbox import Sandbox
+from tests.sandbox.conftest import Api
+
+HISTORIES, STEPS, DEMANDED = 80, 60, 2000
+DECLINING = {
+    "pm_card_chargeDeclined": "generic_decline",
+    "pm_card_chargeDeclinedInsufficientFunds": "insufficient_funds",
+    "pm_card_chargeDeclinedExpiredCard": "expired_card",
+}
+OPEN_CHARGEBACK = {"needs_response", "under_review", "lost"}
+NEXT = {
+    "warning_needs_response": ("warning_under_review", "warning_closed", "needs_response"),
+    "warning_under_review": ("warning_closed", "needs_response"),
+    "needs_response": ("under_review", "won", "lost"),
+    "under_review": ("won", "lost"),
+}
+Refusal = tuple[int, str | None, str | None]
+
+
+@dataclass
+class Payment:
+    """Our own books of one charge."""
+
+    charge: str
+    captured: int
+    currency: str
+    refunds: dict[str, int] = field(default_factory=dict)
+    """Refund id to amount; those that came back are taken out."""
+    dispute: str = ""
+    dispute_status: str = ""
+
+    @property
+    def remaining(self) -> int:
+        return self.captured - sum(self.refunds.values())
+
+    def refusal(self, amount: int | None) -> Refusal | None:
+        """What Stripe says to a refund of this amount, in Stripe's order of checks; None: it is made."""
+        if self.dispute_status in OPEN_CHARGEBACK:
+            return (400, "charge_disputed", None)
+        if self.remaining == 0:
+            return (400, "charge_already_refunded", None)
+        wanted = self.remaining if amount is None else amount
+        if wanted > self.remaining:
+            return (400, None, "amount")
+        if wanted <= 0 or (self.currency == "kwd" and wanted != self.remaining and wanted % 10):
+            return (400, "parameter_invalid_integer", "amount")
+        return None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A write that went through under a key, to be sent again."""
+
+    path: str
+    key: str
+    form: dict[str, Any]
+    status: int
+    body: dict[str, Any]
+
+
+class Laws(RuleBasedStateMachine):
+    api: ClassVar[Api]
+    sandbox: ClassVar[Sandbox]
+    steps: ClassVar[int] = 0
+
+    payments: Bundle[Payment] = Bundle("payments")
+    sent: Bundle[Sent] = Bundle("sent")
+
+    @initialize()
+    def begin(self) -> None:
+        self.sandbox.reset(seed=None)
+        self.books: list[Payment] = []
+        self.keys = 0
+        self.customer = self.api.make("customers", email="law@example.com")["id"]
+
+    def _key(self) -> str:
+        self.keys += 1
+        return f"law-{self.keys}"
+
+    def _step(self) -> None:
+        type(self).steps += 1
+
+    def _post(self, path: str, **form: Any) -> tuple[httpx.Response, Sent]:
+        self._step()
+        key = self._key()
+        answer = self.api.post(path, key=key, **form)
+        assert answer.status_code < 500, answer.text
+        return answer, Sent(path, key, form, answer.status_code, answer.json())
+
+    @rule(
+        target=payments,
+        amount=st.integers(50, 20_000),
+        currency=st.sampled_from(("usd", "usd", "eur", "jpy", "kwd")),
+        card=st.sampled_from(("pm_card_visa", "pm_card_visa", "pm_card_mastercard", "pm_card_pendingRefund")),
+    )
+    def pay(self, amount: int, currency: str, card: str) -> Payment:
+        amount = amount * 10 if currency == "kwd" else amount
+        form = {"amount": amount, "currency": currency, "payment_method": card, "confirm": "true"}
+        answer, _ = self._post("payment_intents", customer=self.customer, **form)
+        assert ("succeeded", amount) == (answer.json()["status"], answer.json()["amount_received"])
+        made = Payment(answer.json()["latest_charge"], amount, currency)
+        self.books.append(made)
+        return made
+
+    @rule(target=sent, card=st.sampled_from(sorted(DECLINING)), amount=st.integers(50, 900))
+    def be_declined(self, card: str, amount: int) -> Sent:
+        form = {"amount": amount, "currency": "usd", "payment_method": card, "confirm": "true"}
+        answer, sent = self._post("payment_intents", customer=self.customer, **form)
+        error = answer.json()["error"]
+        assert (402, DECLINING[card]) == (answer.status_code, error["decline_code"])
+        assert (400, "charge_not_refundable", None) == self.api.error(self.api.post("refunds", charge=error["charge"]))
+        return sent
+
+    @rule(
+        target=sent,
+        payment=payments,
+        share=st.one_of(st.none(), st.floats(-0.1, 1.3)),
+        reason=st.sampled_from(("duplicate", "requested_by_customer")),
+    )
+    def refund(self, payment: Payment, share: float | None, reason: str) -> Sent:
+        amount = None if share is None else int(payment.captured * share)
+        form: dict[str, Any] = {"charge": payment.charge, "reason": reason} | (
+            {} if amount is None else {"amount": amount}
+        )
+        expected, left = payment.refusal(amount), payment.remaining
+        answer, sent = self._post("refunds", **form)
+        if expected:
+            assert expected == self.api.error(answer)
+        else:
+            refund = answer.json()
+            assert (left if amount is None else amount) == refund["amount"]
+            payment.refunds[refund["id"]] = refund["amount"]
+        return sent
+
+    @rule(payment=payments)
+    def have_the_last_refund_come_back(self, payment: Payment) -> None:
+        if payment.refunds:
+            self._step()
+            refund, _ = payment.refunds.popitem()
+            self.sandbox.post("refunds", refund=refund, status="failed", failure_reason="declined")
+
+    @rule(payment=payments, inquiry=st.booleans())
+    def dispute(self, payment: Payment, *, inquiry: bool) -> None:
+        if payment.dispute or payment.remaining == 0:
+            return
+        self._step()
+        payment.dispute_status = "warning_needs_response" if inquiry else "needs_response"
+        payment.dispute = self.sandbox.open_dispute(payment.charge, status=payment.dispute_status)["id"]
+
+    @rule(payment=payments, choice=st.integers(0, 2))
+    def have_the_bank_decide(self, payment: Payment, choice: int) -> None:
+        if following := NEXT.get(payment.dispute_status):
+            self._step()
+            payment.dispute_status = following[choice % len(following)]
+            self.sandbox.post("disputes", dispute=payment.dispute, status=payment.dispute_status)
+
+    @rule(sent=sent)
+    def repeat(self, sent: Sent) -> None:
+        """The same key and parameters: the same answer to the letter, and nothing done."""
+        self._step()
+        again = self.api.post(sent.path, key=sent.key, **sent.form)
+        assert (sent.status, sent.body) == (again.status_code, again.json())
+
+    @rule(target=sent, payment=payments)
+    def lose_the_answer(self, payment: Payment) -> Sent:
+        """The refund is made and its answer lost in a gateway: the same key finds it, and it is made once."""
+        self._step()
+        amount = payment.captured // 70 * 10 + 10
+        key, form = self._key(), {"charge": payment.charge, "amount": amount}
+        expected = payment.refusal(amount)
+        self.sandbox.fault(method="POST", path="/v1/refunds$", kind="status_after_commit", status=502)
+        assert 502 == self.api.post("refunds", key=key, **form).status_code
+        found = self.api.post("refunds", key=key, **form)
+        if expected:
+            assert expected == self.api.error(found)
+        else:
+            payment.refunds[found.json()["id"]] = amount
+        return Sent("refunds", key, form, found.status_code, found.json())
+
+    def teardown(self) -> None:
+        for payment in self.books:
+            self._check_refunds(payment)
+        self._check_search()
+
+    def _check_refunds(self, payment: Payment) -> None:
+        charge = self.api.read(f"charges/{payment.charge}")
+        listed = self.api.read("refunds", charge=payment.charge, limit=100)["data"]
+        standing = {each["id"]: each["amount"] for each in listed if each["status"] not in {"failed", "canceled"}}
+        assert payment.refunds == standing
+        assert sum(standing.values()) == charge["amount_refunded"] <= charge["amount_captured"] == payment.captured
+        assert charge["refunded"] == (charge["amount_refunded"] == charge["amount_captured"])
+        assert bool(payment.dispute) == charge["disputed"]
+
+    def _check_search(self) -> None:
+        listed = self.api.read("charges", customer=self.customer, limit=100)["data"]
+        found = self.api.read("charges/search", query=f"customer:'{self.customer}'", limit=100)["data"]
+        assert listed == found
+
+
+def test_money_keeps_its_laws_over_random_histories(
+    api: Api, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Laws.api, Laws.sandbox, Laws.steps = api, sandbox, 0
+    run_state_machine_as_test(
+        Laws,
+        settings=settings(
+            max_examples=HISTORIES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    with capsys.disabled():
+        print(f"\n{Laws.steps} steps in random histories, every law held")  # noqa: T201 - a figure for the log
+    assert DEMANDED <= Laws.steps
