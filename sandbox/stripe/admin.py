@@ -12,6 +12,7 @@ from sandbox.stripe.documents import serve_document
 from sandbox.stripe.errors import Json, StripeFailure
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.resources import REGISTRY, disputes, refunds
+from sandbox.stripe.timeline import run_due
 from sandbox.stripe.world import World
 
 Action = Callable[[Json], Json]
@@ -61,12 +62,12 @@ class Admin:
         return {"faults": self.faults.described()}
 
     def advance(self, body: Json) -> Json:
-        """Moves the sandbox's clock on; refunds that were due by then settle."""
+        """Moves the sandbox's clock on; what falls due by then happens."""
         seconds = body.get("advance")
         if not isinstance(seconds, int) or not 0 <= seconds <= MOST_SECONDS:
             raise StripeFailure(f"advance takes whole seconds, 0 to {MOST_SECONDS}", param="advance")
         self.world.clock.offset += seconds
-        refunds.settle_due(self.world)
+        run_due(self.world)
         return {"now": self.world.now()}
 
     def dispute(self, body: Json) -> Json:

@@ -17,7 +17,8 @@ from sandbox.stripe.expansion import Expansion, check_depth
 from sandbox.stripe.faults import Fault, Faults
 from sandbox.stripe.params import coerce
 from sandbox.stripe.resource import EVERYWHERE, Call, Registry, Route
-from sandbox.stripe.resources.refunds import settle_due
+from sandbox.stripe.resources.frozen import on_time_of
+from sandbox.stripe.timeline import run_due
 from sandbox.stripe.world import World
 
 log = logging.getLogger("sandbox.stripe")
@@ -90,11 +91,13 @@ class Gate:
         check_depth(paths)
         self.world.request_key = request.headers.get("idempotency-key")
         try:
-            settle_due(self.world)
-            thing = route.handler(Call(self.world, params, request.url.path, request.path_params))
-            answer = self.registry.show(self.world, thing)
-            for each in paths:
-                Expansion(self.registry, self.world, each).apply(answer)
+            run_due(self.world)
+            call = Call(self.world, params, request.url.path, request.path_params)
+            with on_time_of(self.world, call):
+                thing = route.handler(call)
+                answer = self.registry.show(self.world, thing)
+                for each in paths:
+                    Expansion(self.registry, self.world, each).apply(answer)
         except ValidationFailure:
             raise
         except StripeFailure as failure:

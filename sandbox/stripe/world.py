@@ -58,6 +58,8 @@ class World:
     """An object as the API gives it; events carry it so."""
     request_key: str | None = None
     """Idempotency key of the request that is running, for the events it causes."""
+    next_due: object = None
+    """What `timeline.run_due` remembers between requests."""
 
     def now(self) -> int:
         return self.clock.now()

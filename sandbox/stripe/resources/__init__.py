@@ -1,7 +1,7 @@
 """All resources. Another one is another entry here."""
 
 from sandbox.stripe.resource import Registry
-from sandbox.stripe.resources import invoicing, subscribing
+from sandbox.stripe.resources import collecting, invoicing
 from sandbox.stripe.resources.balance import BALANCE_TRANSACTIONS
 from sandbox.stripe.resources.catalog import PRICES, PRODUCTS, TAX_RATES
 from sandbox.stripe.resources.charges import CHARGES
@@ -13,7 +13,9 @@ from sandbox.stripe.resources.invoices import INVOICE_PAYMENTS, INVOICES
 from sandbox.stripe.resources.payment_intents import PAYMENT_INTENTS
 from sandbox.stripe.resources.payment_methods import PAYMENT_METHODS
 from sandbox.stripe.resources.refunds import REFUNDS
+from sandbox.stripe.resources.subscription_items import SUBSCRIPTION_ITEMS
 from sandbox.stripe.resources.subscriptions import SUBSCRIPTIONS
+from sandbox.stripe.resources.test_clocks import TEST_CLOCKS
 from sandbox.stripe.world import World
 
 RESOURCES = (
@@ -30,13 +32,15 @@ RESOURCES = (
     REFUNDS,
     DISPUTES,
     SUBSCRIPTIONS,
+    SUBSCRIPTION_ITEMS,
     BALANCE_TRANSACTIONS,
     EVENTS,
+    TEST_CLOCKS,
 )
 REGISTRY = Registry(RESOURCES)
 
 
 def new_world(**settings: object) -> World:
     """An empty world in which a paid PaymentIntent pays its invoice, and a paid invoice revives its subscription."""
-    listeners = {"payment_intent.succeeded": invoicing.settle_intent, "invoice.paid": subscribing.paid}
+    listeners = {"payment_intent.succeeded": invoicing.settle_intent, "invoice.paid": collecting.paid}
     return World(listeners=listeners, show=REGISTRY.show, **settings)  # type: ignore[arg-type]

@@ -5,8 +5,9 @@ from sandbox.stripe.errors import Json
 from sandbox.stripe.params import fields, metadata, text
 from sandbox.stripe.resource import Filter, Resource, updater
 from sandbox.stripe.resources import balance
-from sandbox.stripe.world import World
+from sandbox.stripe.world import World, public
 
+AUTHORISED_SECONDS = 7 * 86_400
 DECLINES = {
     "generic_decline": ("card_declined", "Your card was declined."),
     "insufficient_funds": ("card_declined", "Your card has insufficient funds."),
@@ -18,15 +19,18 @@ DECLINES = {
 }
 
 
-def create_charge(world: World, intent: Json, method: Json, *, decline: str | None = None) -> Json:
-    """One attempt on a card. A declined one captures nothing and says why."""
+def create_charge(
+    world: World, intent: Json, method: Json, *, decline: str | None = None, captured: bool = True
+) -> Json:
+    """One attempt on a card. A declined one captures nothing and says why; an uncaptured one only holds the money."""
+    captured = captured and not decline
     code, message = DECLINES[decline] if decline else (None, None)
     amount = intent["amount"]
     charge = world.add(
         "charge",
         "ch",
         amount=amount,
-        amount_captured=0 if decline else amount,
+        amount_captured=amount if captured else 0,
         amount_refunded=0,
         application=None,
         application_fee=None,
@@ -34,7 +38,7 @@ def create_charge(world: World, intent: Json, method: Json, *, decline: str | No
         balance_transaction=None,
         billing_details=method["billing_details"],
         calculated_statement_descriptor="COUNTERFOIL DEMO",
-        captured=not decline,
+        captured=captured,
         currency=intent["currency"],
         customer=intent["customer"],
         description=intent["description"],
@@ -63,12 +67,33 @@ def create_charge(world: World, intent: Json, method: Json, *, decline: str | No
         transfer_data=None,
         transfer_group=None,
     )
-    if not decline:
-        fee = balance.processing_fee(amount, intent["currency"])
-        entry = balance.record(world, "charge", amount, intent["currency"], charge["id"], fee=fee)
-        charge["balance_transaction"] = entry["id"]
+    if captured:
+        _book(world, charge)
+    elif not decline:
+        charge["payment_method_details"]["card"]["capture_before"] = world.now() + AUTHORISED_SECONDS
     world.emit("charge.failed" if decline else "charge.succeeded", charge)
     return charge
+
+
+def _book(world: World, charge: Json) -> None:
+    amount, code = charge["amount_captured"], charge["currency"]
+    entry = balance.record(world, "charge", amount, code, charge["id"], fee=balance.processing_fee(amount, code))
+    charge["balance_transaction"] = entry["id"]
+
+
+def capture_charge(world: World, charge: Json, amount: int) -> None:
+    """What is not captured is free again on the card."""
+    before = public(charge)
+    charge |= {"captured": True, "amount_captured": amount}
+    _book(world, charge)
+    world.emit("charge.captured", charge, before)
+
+
+def release_charge(world: World, charge: Json, *, expired: bool = False) -> None:
+    """The authorisation drops off: nothing was taken, so there is no refund of it either."""
+    before = public(charge)
+    charge |= {"refunded": True, "amount_refunded": charge["amount"]}
+    world.emit("charge.expired" if expired else "charge.refunded", charge, before)
 
 
 def _outcome(decline: str | None) -> Json:

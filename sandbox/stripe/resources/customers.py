@@ -88,6 +88,8 @@ def adjust_balance(
 
 
 def _create(call: Call) -> Json:
+    if call.params.get("test_clock"):
+        call.world.get("test_helpers.test_clock", call.params["test_clock"], param="test_clock", label="test clock")
     return create_customer(call.world, call.params)
 
 
@@ -100,11 +102,16 @@ def _check(call: Call) -> None:
 
 
 def _delete(call: Call) -> Json:
-    customer = live_customer(call.world, call.id, param="id")
-    call.world.emit("customer.deleted", customer)
-    for subscription in call.world.all("subscription"):
-        if subscription["customer"] == call.id and subscription["status"] != "canceled":
-            subscription |= {"status": "canceled", "canceled_at": call.world.now(), "ended_at": call.world.now()}
+    return delete_customer(call.world, live_customer(call.world, call.id, param="id"))
+
+
+def delete_customer(world: World, customer: Json) -> Json:
+    """Ends their subscriptions too."""
+    world.emit("customer.deleted", customer)
+    for subscription in world.all("subscription"):
+        if subscription["customer"] == customer["id"] and subscription["status"] != "canceled":
+            subscription |= {"status": "canceled", "canceled_at": world.now(), "ended_at": world.now()}
+            world.emit("customer.subscription.deleted", subscription)
     # Kept whole, because their invoices live on; shown as a stub.
     customer["deleted"] = True
     return customer
@@ -146,16 +153,20 @@ def _subscriptions(world: World, customer: Json) -> Json:
     return pages.envelope(theirs, f"/v1/customers/{customer['id']}/subscriptions")
 
 
+def _hidden(customer: Json, params: Json) -> bool:
+    return bool(customer.get("deleted") or (customer["test_clock"] and not params.get("test_clock")))
+
+
 CUSTOMERS = Resource(
     kind="customer",
     path="/v1/customers",
     references={"invoice_settings.default_payment_method": "payment_method"},
     included={"subscriptions": _subscriptions},
-    filters={"email": Filter(text())},
-    hidden=lambda customer, _params: bool(customer.get("deleted")),
+    filters={"email": Filter(text()), "test_clock": Filter(text(), kind="test_helpers.test_clock")},
+    hidden=_hidden,
     search={name: name for name in ("created", "email", "metadata", "name", "phone")},
     routes=(
-        Route("POST", "/v1/customers", _create, PLAIN | fields(payment_method=text())),
+        Route("POST", "/v1/customers", _create, PLAIN | fields(payment_method=text(), test_clock=text())),
         updater("customer", "/v1/customers", PLAIN, event="customer.updated", check=_check),
         Route("DELETE", "/v1/customers/{id}", _delete),
         Route("POST", "/v1/customers/{id}/balance_transactions", _create_adjustment, ADJUSTMENT),

@@ -44,7 +44,7 @@ def create_item(world: World, customer: Json, currency: str, item: Item, invoice
         quantity=item.quantity,
         quantity_decimal=str(item.quantity),
         tax_rates=[world.get("tax_rate", rate, param="tax_rates") for rate in item.tax_rates],
-        test_clock=None,
+        test_clock=customer["test_clock"],
         _item=[item.price and item.price["id"], item.subscription, item.subscription_item, list(item.tax_rates)],
     )
     del made["created"]

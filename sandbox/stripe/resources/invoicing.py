@@ -10,7 +10,6 @@ from sandbox.stripe.resources.customers import adjust_balance
 from sandbox.stripe.resources.lines import Item, make_line, total_taxes
 from sandbox.stripe.world import World, public
 
-RETRY_SECONDS = 3 * 86_400
 DESCRIPTIONS = {
     "subscription_create": "Subscription creation",
     "subscription_cycle": "Subscription update",
@@ -96,7 +95,7 @@ def draft(
         statement_descriptor=None,
         status="draft",
         status_transitions=dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
-        test_clock=None,
+        test_clock=customer["test_clock"],
         total_discount_amounts=[],
         total_pretax_credit_amounts=[],
         webhooks_delivered_at=world.now(),

@@ -3,7 +3,6 @@
 from sandbox.stripe.errors import Json, StripeFailure
 from sandbox.stripe.resources import payment_intents
 from sandbox.stripe.resources.invoicing import (
-    RETRY_SECONDS,
     add_payment,
     cancel_open_payments,
     payments_of,
@@ -12,6 +11,8 @@ from sandbox.stripe.resources.invoicing import (
 from sandbox.stripe.world import World, public
 
 PAYABLE = ("open", "uncollectible")
+RETRY_SECONDS = {1: 3 * 86_400, 2: 5 * 86_400, 3: 7 * 86_400}
+"""Attempts made to the wait before the next one; after the last there is none."""
 
 
 def pay(world: World, invoice: Json, method: Json | None = None, *, off_session: bool = True) -> Json:
@@ -26,7 +27,7 @@ def pay(world: World, invoice: Json, method: Json | None = None, *, off_session:
     try:
         payment_intents.confirm(world, intent, off_session=off_session)
     except StripeFailure:
-        _payment_failed(world, invoice)
+        payment_failed(world, invoice)
         raise
     if intent["status"] == "requires_action":
         world.emit("invoice.payment_action_required", invoice)
@@ -67,10 +68,11 @@ def subscription_of(invoice: Json) -> str | None:
     return details.get("subscription")
 
 
-def _payment_failed(world: World, invoice: Json) -> None:
+def payment_failed(world: World, invoice: Json) -> None:
     before = public(invoice)
     if invoice["auto_advance"]:
-        invoice["next_payment_attempt"] = world.now() + RETRY_SECONDS
+        wait = RETRY_SECONDS.get(invoice["attempt_count"])
+        invoice["next_payment_attempt"] = wait and world.now() + wait
     world.emit("invoice.payment_failed", invoice, before)
 
 

@@ -16,14 +16,15 @@ from sandbox.stripe.params import (
     metadata,
     text,
 )
-from sandbox.stripe.resource import Call, Filter, Resource, Route, updater
+from sandbox.stripe.resource import Call, Filter, Resource, Route, assign
 from sandbox.stripe.resources import disputes
-from sandbox.stripe.resources.charges import DECLINES, create_charge
+from sandbox.stripe.resources.charges import AUTHORISED_SECONDS, DECLINES, capture_charge, create_charge, release_charge
 from sandbox.stripe.resources.customers import live_customer
 from sandbox.stripe.resources.payment_methods import payment_method_from
 from sandbox.stripe.world import World, public
 
 WAITING = ("requires_payment_method", "requires_confirmation", "requires_action")
+PAST = {"confirm": "confirmed", "cancel": "canceled", "update": "updated"}
 
 
 def create_intent(
@@ -36,6 +37,7 @@ def create_intent(
     description: str | None = None,
     metadata: dict[str, str] | None = None,
     receipt_email: str | None = None,
+    capture_method: str = "automatic",
 ) -> Json:
     intent = world.add(
         "payment_intent",
@@ -49,7 +51,7 @@ def create_intent(
         automatic_payment_methods=None,
         canceled_at=None,
         cancellation_reason=None,
-        capture_method="automatic",
+        capture_method=capture_method,
         client_secret=None,
         confirmation_method="automatic",
         currency=currency,
@@ -74,6 +76,7 @@ def create_intent(
         status="requires_confirmation" if method else "requires_payment_method",
         transfer_data=None,
         transfer_group=None,
+        _capture_before=None,
     )
     intent["client_secret"] = f"{intent['id']}_secret_{secrets.token_urlsafe(16)}"
     world.emit("payment_intent.created", intent)
@@ -95,12 +98,49 @@ def confirm(world: World, intent: Json, *, off_session: bool = False) -> Json:
         return intent
     if method["_behaviour"] in DECLINES:
         raise _decline(world, intent, method, before)
-    charge = create_charge(world, intent, method)
-    intent |= {"status": "succeeded", "latest_charge": charge["id"], "amount_received": intent["amount"]}
-    intent |= {"last_payment_error": None, "next_action": None}
+    manual = intent["capture_method"] == "manual"
+    charge = create_charge(world, intent, method, captured=not manual)
+    intent |= {"latest_charge": charge["id"], "last_payment_error": None, "next_action": None}
+    if manual:
+        until = world.now() + AUTHORISED_SECONDS
+        intent |= {"status": "requires_capture", "amount_capturable": intent["amount"], "_capture_before": until}
+        world.emit("payment_intent.amount_capturable_updated", intent, before)
+        return intent
+    intent |= {"status": "succeeded", "amount_received": intent["amount"]}
     world.emit("payment_intent.succeeded", intent, before)
+    _dispute_as_the_card_says(world, charge, method)
+    return intent
+
+
+def _dispute_as_the_card_says(world: World, charge: Json, method: Json) -> None:
     if method["_behaviour"] in disputes.BY_CARD:
         disputes.open_dispute(world, charge, status=disputes.BY_CARD[method["_behaviour"]])
+
+
+def capture(world: World, intent: Json, amount: int | None = None) -> Json:
+    """Takes all or a part of what is authorised; the rest drops off by itself."""
+    if intent["status"] != "requires_capture":
+        message = (
+            f"This PaymentIntent could not be captured because it has a status of {intent['status']}. Only a "
+            "PaymentIntent with one of the following statuses may be captured: requires_capture."
+        )
+        raise _unexpected(intent, message)
+    capturable = intent["amount_capturable"]
+    amount = capturable if amount is None else amount
+    if amount > capturable:
+        message = (
+            f"The provided capture amount {money.shown(amount, intent['currency'])} exceeds the capturable amount "
+            f"{money.shown(capturable, intent['currency'])}."
+        )
+        raise StripeFailure(message, code="amount_too_large", param="amount_to_capture")
+    before = public(intent)
+    charge = world.get("charge", intent["latest_charge"])
+    capture_charge(world, charge, amount)
+    intent |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
+    world.emit("payment_intent.succeeded", intent, before)
+    _dispute_as_the_card_says(
+        world, charge, world.find("payment_method", intent["payment_method"]) or {"_behaviour": ""}
+    )
     return intent
 
 
@@ -119,9 +159,14 @@ def _decline(world: World, intent: Json, method: Json, before: Json) -> StripeFa
 
 
 def cancel(world: World, intent: Json, reason: str | None = None) -> Json:
-    _check_waiting(intent, "cancel")
+    """An authorisation that was not captured goes back to the card: no refund, the charge just vanishes."""
+    if intent["status"] != "requires_capture":
+        _check_waiting(intent, "cancel")
     before = public(intent)
+    if intent["status"] == "requires_capture":
+        release_charge(world, world.get("charge", intent["latest_charge"]), expired=reason == "automatic")
     intent |= {"status": "canceled", "canceled_at": world.now(), "cancellation_reason": reason}
+    intent["amount_capturable"] = 0
     world.emit("payment_intent.canceled", intent, before)
     return intent
 
@@ -130,7 +175,7 @@ def _check_waiting(intent: Json, verb: str) -> None:
     if intent["status"] not in WAITING:
         message = (
             f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent "
-            f"with one of the following statuses may be {verb}ed: {', '.join(WAITING)}."
+            f"with one of the following statuses may be {PAST[verb]}: {', '.join(WAITING)}."
         )
         raise _unexpected(intent, message)
 
@@ -159,6 +204,7 @@ def _create(call: Call) -> Json:
         description=params.get("description"),
         metadata=merged_metadata({}, params.get("metadata")),
         receipt_email=params.get("receipt_email"),
+        capture_method=params.get("capture_method") or "automatic",
     )
     return confirm(world, intent, off_session=params.get("off_session", False)) if params.get("confirm") else intent
 
@@ -168,7 +214,35 @@ def _confirm(call: Call) -> Json:
     if call.params.get("payment_method"):
         _check_waiting(intent, "confirm")
         intent["payment_method"] = payment_method_from(call.world, call.params["payment_method"])["id"]
+    if call.params.get("capture_method"):
+        intent["capture_method"] = call.params["capture_method"]
     return confirm(call.world, intent, off_session=call.params.get("off_session", False))
+
+
+def _update(call: Call) -> Json:
+    """Amount, currency, customer and card only while nothing has been charged."""
+    world, params = call.world, call.params
+    intent = world.get("payment_intent", call.id)
+    if params.keys() & BEFORE_CONFIRMING.keys():
+        _check_waiting(intent, "update")
+    wanted = intent | {name: params[name] for name in ("amount", "currency") if params.get(name)}
+    if {"amount", "currency"} & params.keys():
+        money.check_charge_amount(wanted["amount"], wanted["currency"])
+    if params.get("customer"):
+        live_customer(world, params["customer"])
+    if params.get("payment_method"):
+        method = payment_method_from(world, params["payment_method"])
+        intent["payment_method"] = method["id"]
+        intent["status"] = "requires_confirmation"
+    assign(intent, {name: value for name, value in params.items() if name != "payment_method"})
+    return intent
+
+
+def _capture(call: Call) -> Json:
+    intent = call.world.get("payment_intent", call.id)
+    captured = capture(call.world, intent, call.params.get("amount_to_capture"))
+    assign(captured, {"metadata": call.params["metadata"]} if "metadata" in call.params else {})
+    return captured
 
 
 def _cancel(call: Call) -> Json:
@@ -178,7 +252,15 @@ def _cancel(call: Call) -> Json:
 
 REASONS = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")
 EDITABLE = fields(description=text(), metadata=metadata(), receipt_email=text())
-CONFIRMING = fields(payment_method=text(), off_session=flag(), return_url=text())
+CAPTURE_METHOD = choice("automatic", "automatic_async", "manual")
+BEFORE_CONFIRMING = fields(
+    amount=integer(least=1),
+    capture_method=CAPTURE_METHOD,
+    currency=currency(),
+    customer=text(),
+    payment_method=text(),
+)
+CONFIRMING = fields(payment_method=text(), off_session=flag(), return_url=text(), capture_method=CAPTURE_METHOD)
 CREATING = fields(
     amount=integer(required=True, least=1),
     automatic_payment_methods=group(enabled=flag(), allow_redirects=choice("always", "never")),
@@ -195,8 +277,14 @@ PAYMENT_INTENTS = Resource(
     search={name: name for name in ("amount", "created", "currency", "customer", "metadata", "status")},
     routes=(
         Route("POST", "/v1/payment_intents", _create, EDITABLE | CONFIRMING | CREATING),
-        updater("payment_intent", "/v1/payment_intents", EDITABLE),
+        Route("POST", "/v1/payment_intents/{id}", _update, EDITABLE | BEFORE_CONFIRMING),
         Route("POST", "/v1/payment_intents/{id}/confirm", _confirm, CONFIRMING),
+        Route(
+            "POST",
+            "/v1/payment_intents/{id}/capture",
+            _capture,
+            fields(amount_to_capture=integer(least=1), metadata=metadata()),
+        ),
         Route("POST", "/v1/payment_intents/{id}/cancel", _cancel, fields(cancellation_reason=choice(*REASONS))),
     ),
 )

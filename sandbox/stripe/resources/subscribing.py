@@ -3,13 +3,14 @@
 from typing import Any
 
 from sandbox.stripe import money
-from sandbox.stripe.errors import Json, StripeFailure
-from sandbox.stripe.resources import invoice_items, invoicing, paying
+from sandbox.stripe.errors import Json
+from sandbox.stripe.resources import collecting, invoice_items, invoicing
 from sandbox.stripe.resources.lines import Item
 from sandbox.stripe.resources.periods import add_intervals, day
 from sandbox.stripe.world import World, public
 
 DAY = 86_400
+DRAFT_SECONDS = 3600
 
 
 def create_subscription(
@@ -19,17 +20,40 @@ def create_subscription(
     *,
     metadata: dict[str, str] | None = None,
     trial_days: int = 0,
+    trial_end: int | None = None,
     **more: Any,
 ) -> Json:
     """`wanted` items are `{"price": price, "quantity": n, "tax_rates": [...]}`. Bills the first period at once."""
+    subscription = start_subscription(
+        world, customer, wanted, metadata=metadata, trial_end=trial_end or _trial_end(world, trial_days), **more
+    )
+    world.emit("customer.subscription.created", subscription)
+    bill(world, subscription, "subscription_create", period_items(world, subscription))
+    return subscription
+
+
+def _trial_end(world: World, trial_days: int) -> int | None:
+    return world.now() + trial_days * DAY if trial_days else None
+
+
+def start_subscription(
+    world: World,
+    customer: Json,
+    wanted: list[Json],
+    *,
+    metadata: dict[str, str] | None = None,
+    trial_end: int | None = None,
+    **more: Any,
+) -> Json:
+    """The subscription in its first period, before anything has been billed."""
     details: Json = {
         "cancel_at_period_end": False,
         "collection_method": "charge_automatically",
         "days_until_due": None,
         "default_payment_method": None,
         "description": None,
+        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
     }
-    trial_end = world.now() + trial_days * DAY if trial_days else None
     subscription = world.add(
         "subscription",
         "sub",
@@ -63,22 +87,20 @@ def create_subscription(
         pending_update=None,
         schedule=None,
         start_date=world.now(),
-        status="trialing" if trial_days else "active",
-        test_clock=None,
+        status="trialing" if trial_end else "active",
+        test_clock=customer["test_clock"],
         transfer_data=None,
         trial_end=trial_end,
-        trial_settings={"end_behavior": {"missing_payment_method": "create_invoice"}},
-        trial_start=world.now() if trial_days else None,
+        trial_start=world.now() if trial_end else None,
         _periods=0,
+        _trial_set=world.now(),
         **details | more,
     )
     url = f"/v1/subscription_items?subscription={subscription['id']}"
     subscription["items"] = {"object": "list", "data": [], "has_more": False, "url": url}
     for each in wanted:
         add_item(world, subscription, each["price"], each.get("quantity", 1), each.get("tax_rates") or [])
-    _set_period(world, subscription, *(_first_period(subscription, trial_end)))
-    world.emit("customer.subscription.created", subscription)
-    _bill(world, subscription, "subscription_create", _period_items(world, subscription))
+    set_period(subscription, *(_first_period(subscription, trial_end)))
     return subscription
 
 
@@ -146,26 +168,67 @@ def _first_period(subscription: Json, trial_end: int | None) -> tuple[int, int]:
     return subscription["start_date"], add_intervals(subscription["start_date"], recurring, 1)
 
 
-def _set_period(_world: World, subscription: Json, start: int, end: int) -> None:
+def set_period(subscription: Json, start: int, end: int) -> None:
     for item in subscription["items"]["data"]:
         item |= {"current_period_start": start, "current_period_end": end}
 
 
-def renew(world: World, subscription: Json) -> None:
-    """The period is over: bill the next one, or end what was to be cancelled."""
+def restart_period(world: World, subscription: Json) -> None:
+    """A full period from now on; later ones are counted from here."""
+    now = world.now()
+    recurring = subscription["items"]["data"][0]["price"]["recurring"]
+    subscription |= {"billing_cycle_anchor": now, "_periods": 1}
+    set_period(subscription, now, add_intervals(now, recurring, 1))
+
+
+def renew(world: World, subscription: Json, *, drafted: bool = False) -> Json | None:
+    """The period is over: bill the next one, or end what was to be cancelled.
+
+    `drafted` leaves the invoice as the draft that Stripe finalises an hour later.
+    """
     if subscription["cancel_at_period_end"]:
-        end(world, subscription)
-        return
+        return end_with_rest(world, subscription, drafted=drafted)
     before = public(subscription)
+    if subscription["status"] == "trialing" and not _survives_trial(world, subscription, before):
+        return None
+    _next_period(subscription)
+    if subscription["status"] == "trialing":
+        subscription["status"] = "active"
+    invoice = bill(world, subscription, "subscription_cycle", period_items(world, subscription), drafted=drafted)
+    world.emit("customer.subscription.updated", subscription, before)
+    return invoice
+
+
+def _next_period(subscription: Json) -> None:
     start = period_of(subscription)[1]
     subscription["_periods"] += 1
     recurring = subscription["items"]["data"][0]["price"]["recurring"]
-    next_end = add_intervals(subscription["billing_cycle_anchor"], recurring, subscription["_periods"])
-    _set_period(world, subscription, start, next_end)
-    if subscription["status"] == "trialing":
-        subscription["status"] = "active"
-    _bill(world, subscription, "subscription_cycle", _period_items(world, subscription))
-    world.emit("customer.subscription.updated", subscription, before)
+    set_period(
+        subscription, start, add_intervals(subscription["billing_cycle_anchor"], recurring, subscription["_periods"])
+    )
+
+
+def catch_up(world: World, subscription: Json) -> None:
+    """On to the period that runs now; those in between are not billed."""
+    while period_of(subscription)[1] <= world.now():
+        _next_period(subscription)
+
+
+def _survives_trial(world: World, subscription: Json, before: Json) -> bool:
+    """What `trial_settings` says of a trial that ends with no card to charge."""
+    behaviour = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
+    if behaviour == "create_invoice" or _has_method(world, subscription):
+        return True
+    if behaviour == "cancel":
+        collecting.end(world, subscription)
+    else:
+        collecting.pause(world, subscription, "trial_end_without_payment_method", before)
+    return False
+
+
+def _has_method(world: World, subscription: Json) -> bool:
+    customer = world.get("customer", subscription["customer"])
+    return bool(subscription["default_payment_method"] or customer["invoice_settings"]["default_payment_method"])
 
 
 def described(world: World, price: Json, quantity: int) -> str:
@@ -174,7 +237,7 @@ def described(world: World, price: Json, quantity: int) -> str:
     return f"{quantity} × {product['name']} (at {amount} / {price['recurring']['interval']})"
 
 
-def _period_items(world: World, subscription: Json) -> list[Item]:
+def period_items(world: World, subscription: Json) -> list[Item]:
     return [_period_item(world, subscription, item) for item in subscription["items"]["data"]]
 
 
@@ -194,10 +257,11 @@ def _period_item(world: World, subscription: Json, item: Json) -> Item:
     )
 
 
-def _bill(world: World, subscription: Json, reason: str, items: list[Item]) -> Json:
-    """Draft with pending items, finalise, and collect unless the invoice is to be sent."""
+def bill(world: World, subscription: Json, reason: str, items: list[Item], *, drafted: bool = False) -> Json:
+    """Draft with pending items; then finalise and collect, unless it is to stay a draft."""
     customer = world.get("customer", subscription["customer"])
     sent = subscription["collection_method"] == "send_invoice"
+    held = subscription["status"] == "unpaid" or collecting.paused_behaviour(subscription) == "keep_as_draft"
     invoice = invoicing.draft(
         world,
         customer,
@@ -205,42 +269,28 @@ def _bill(world: World, subscription: Json, reason: str, items: list[Item]) -> J
         items,
         subscription=subscription,
         billing_reason=reason,
+        auto_advance=not held,
         collection_method=subscription["collection_method"],
         due_date=world.now() + (subscription["days_until_due"] or 0) * DAY if sent else None,
     )
     invoice_items.add_pending(world, invoice, subscription["id"])
-    invoicing.finalize(world, invoice)
     subscription["latest_invoice"] = invoice["id"]
-    if invoice["status"] == "open" and not sent:
-        _collect(world, subscription, invoice, reason)
+    if drafted and not held:
+        invoice["automatically_finalizes_at"] = world.now() + DRAFT_SECONDS
+    elif not held:
+        collecting.finish(world, invoice)
     return invoice
 
 
-def _collect(world: World, subscription: Json, invoice: Json, reason: str) -> None:
-    """A subscription outlives a declined card: it is incomplete or past due until somebody pays."""
-    try:
-        paying.pay(world, invoice)
-    except StripeFailure:
-        subscription["status"] = "incomplete" if reason == "subscription_create" else "past_due"
+def prorate(world: World, subscription: Json, item: Json, *, sign: int, at: int | None = None) -> None:
+    """A pending item for the rest of the period: -1 credits unused time, +1 charges remaining time.
 
-
-def paid(world: World, invoice: Json) -> None:
-    """Paying the latest invoice brings the subscription back."""
-    subscription = world.find("subscription", paying.subscription_of(invoice))
-    if (
-        subscription
-        and subscription["status"] in {"past_due", "incomplete"}
-        and subscription["latest_invoice"] == invoice["id"]
-    ):
-        before = public(subscription)
-        subscription["status"] = "active"
-        world.emit("customer.subscription.updated", subscription, before)
-
-
-def prorate(world: World, subscription: Json, item: Json, *, sign: int) -> None:
-    """A pending item for the rest of the period: -1 credits unused time, +1 charges remaining time."""
+    `at` is the moment from which it counts, now unless given. A trial costs nothing, so nothing is prorated.
+    """
+    if subscription["status"] == "trialing":
+        return
     start, finish = period_of(subscription)
-    price, quantity, now = item["price"], item["quantity"], world.now()
+    price, quantity, now = item["price"], item["quantity"], world.now() if at is None else at
     words = "Remaining" if sign > 0 else "Unused"
     prorated = Item(
         description=f"{words} time on {described(world, price, quantity)} after {day(now)}",
@@ -257,15 +307,27 @@ def prorate(world: World, subscription: Json, item: Json, *, sign: int) -> None:
     invoice_items.create_item(world, customer, subscription["currency"], prorated)
 
 
-def bill_pending(world: World, subscription: Json) -> None:
+def bill_pending(
+    world: World, subscription: Json, reason: str = "subscription_update", *, drafted: bool = False
+) -> Json | None:
     if invoice_items.pending(world, subscription["customer"], subscription["currency"], subscription["id"]):
-        _bill(world, subscription, "subscription_update", [])
+        return bill(world, subscription, reason, [], drafted=drafted)
+    return None
 
 
-def end(world: World, subscription: Json, reason: str = "cancellation_requested") -> Json:
-    """Over now. What is paid stays paid, and what is open stays open."""
-    now = world.now()
-    subscription |= {"status": "canceled", "ended_at": now, "canceled_at": subscription["canceled_at"] or now}
-    subscription["cancellation_details"] = subscription["cancellation_details"] | {"reason": reason}
-    world.emit("customer.subscription.deleted", subscription)
-    return subscription
+def end_with_rest(world: World, subscription: Json, *, drafted: bool = False) -> Json | None:
+    """The scheduled end: what is pending comes on a last invoice. Before the period is over, its rest is credited."""
+    if subscription.get("_prorates_end") and world.now() < period_of(subscription)[1]:
+        for item in subscription["items"]["data"]:
+            prorate(world, subscription, item, sign=-1)
+    # Ended first: an ended subscription's invoices are no longer collected, and this last one should be.
+    collecting.end(world, subscription)
+    return bill_pending(world, subscription, "subscription_cycle", drafted=drafted)
+
+
+def drop_prorations(world: World, subscription: Json) -> None:
+    """Forgets the prorations that wait for an invoice which will never come."""
+    waiting = invoice_items.pending(world, subscription["customer"], subscription["currency"], subscription["id"])
+    for each in waiting:
+        if each["proration"]:
+            del world.objects["invoiceitem"][each["id"]]

@@ -1,15 +1,14 @@
 """Subscriptions as routes. The billing period lives on the items."""
 
-from sandbox.stripe import pages
 from sandbox.stripe.errors import Json, StripeFailure, missing, no_such
 from sandbox.stripe.params import choice, fields, flag, group, integer, many, merged_metadata, metadata, text
-from sandbox.stripe.resource import PAGE_FIELDS, Call, Filter, Resource, Route, assign
-from sandbox.stripe.resources import subscribing
+from sandbox.stripe.resource import Call, Filter, Resource, Route, assign
+from sandbox.stripe.resources import changing, collecting, subscribing
 from sandbox.stripe.resources.customers import live_customer
 from sandbox.stripe.world import World, public
 
 STATUSES = ("active", "past_due", "unpaid", "canceled", "incomplete", "incomplete_expired", "trialing", "paused")
-ENDED = ("canceled", "incomplete_expired")
+PAUSABLE = ("active", "past_due", "trialing", "unpaid")
 PRORATION = choice("create_prorations", "always_invoice", "none")
 FEEDBACK = choice(
     "customer_service",
@@ -23,8 +22,7 @@ FEEDBACK = choice(
 )
 WHY = group(comment=text(), feedback=FEEDBACK)
 COLLECTION = choice("charge_automatically", "send_invoice")
-AFTER_CANCELLATION = {"metadata", "cancellation_details"}
-PLAIN = ("collection_method", "days_until_due", "default_payment_method", "description")
+PLAIN = ("collection_method", "days_until_due", "default_payment_method", "description", "trial_settings")
 
 
 def _create(call: Call) -> Json:
@@ -32,7 +30,10 @@ def _create(call: Call) -> Json:
     customer = live_customer(world, params["customer"])
     if not params["items"]:
         raise missing("items")
-    wanted = _checked_items(world, params["items"])
+    wanted = changing.checked_items(world, params["items"])
+    ends = params.get("trial_end")
+    if isinstance(ends, int) and ends <= world.now():
+        raise StripeFailure("Invalid trial_end: it must be a timestamp in the future.", param="trial_end")
     _check_method(world, params)
     subscription = subscribing.create_subscription(
         world,
@@ -40,10 +41,12 @@ def _create(call: Call) -> Json:
         wanted,
         metadata=merged_metadata({}, params.get("metadata")),
         trial_days=params.get("trial_period_days", 0),
+        trial_end=ends if isinstance(ends, int) else None,
         **{name: params[name] for name in PLAIN if params.get(name) is not None},
     )
     if params.get("cancel_at_period_end"):
-        _schedule_end(world, subscription, at_period_end=True)
+        end = subscribing.period_of(subscription)[1]
+        changing.schedule_end(world, subscription, end, at_period_end=True)
     return subscription
 
 
@@ -53,118 +56,97 @@ def _check_method(world: World, params: Json) -> None:
 
 
 def _update(call: Call) -> Json:
-    world, params = call.world, call.params
-    subscription = world.get("subscription", call.id)
-    if subscription["status"] in ENDED and params.keys() - AFTER_CANCELLATION:
-        message = "A canceled subscription can only update its cancellation_details and metadata."
-        raise StripeFailure(message, code="invalid_canceled_subscription_fields")
-    _check_method(world, params)
-    before = public(subscription)
-    behaviour = params.get("proration_behavior") or "create_prorations"
-    changes = _checked_items(world, params.get("items") or [], subscription)
-    for change in changes:
-        _change_item(world, subscription, change, prorated=behaviour != "none")
-    assign(subscription, {name: value for name, value in params.items() if name not in {"items", "cancel_at"}})
-    if "cancel_at_period_end" in params:
-        _schedule_end(world, subscription, at_period_end=params["cancel_at_period_end"])
-    if "cancel_at" in params:
-        subscription |= {"cancel_at": params["cancel_at"], "canceled_at": world.now()}
-    if behaviour == "always_invoice":
-        subscribing.bill_pending(world, subscription)
-    world.emit("customer.subscription.updated", subscription, before)
+    subscription = call.world.get("subscription", call.id)
+    _check_method(call.world, call.params)
+    changing.change(call.world, subscription, call.params)
     return subscription
-
-
-def _schedule_end(world: World, subscription: Json, *, at_period_end: bool) -> None:
-    """Asking twice keeps the first moment of asking; asking back forgets it."""
-    asked = subscription["canceled_at"] or world.now()
-    subscription |= {
-        "cancel_at_period_end": at_period_end,
-        "cancel_at": subscribing.period_of(subscription)[1] if at_period_end else None,
-        "canceled_at": asked if at_period_end else None,
-    }
-    reason = "cancellation_requested" if at_period_end else None
-    subscription["cancellation_details"] = subscription["cancellation_details"] | {"reason": reason}
-
-
-def _checked_items(world: World, wanted: list[Json], subscription: Json | None = None) -> list[Json]:
-    """The items with their prices in place of the ids. Refuses before anything has changed."""
-    items = [_checked_item(world, each, f"items[{place}]", subscription) for place, each in enumerate(wanted)]
-    currencies = {each["price"]["currency"] for each in items if each.get("price")}
-    currencies |= {subscription["currency"]} if subscription else set()
-    if len(currencies) > 1:
-        raise StripeFailure("All prices on a subscription must use the same currency.", param="items")
-    if subscription and len(subscription["items"]["data"]) <= sum(each.get("deleted", False) for each in items):
-        message = "A subscription must have at least one active plan."
-        raise StripeFailure(message, param="items[0][deleted]")
-    return items
-
-
-def _checked_item(world: World, wanted: Json, name: str, subscription: Json | None) -> Json:
-    known = [each["id"] for each in subscription["items"]["data"]] if subscription else []
-    if wanted.get("id") and wanted["id"] not in known:
-        raise no_such("subscription_item", wanted["id"], param=f"{name}[id]", status=400)
-    if not wanted.get("id") and not wanted.get("price"):
-        raise missing(f"{name}[price]")
-    for rate in wanted.get("tax_rates") or ():
-        world.get("tax_rate", rate, param=f"{name}[tax_rates]")
-    if not wanted.get("price"):
-        return wanted
-    price = world.get("price", wanted["price"], param=f"{name}[price]")
-    if price["recurring"] is None:
-        message = (
-            "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`."
-        )
-        raise StripeFailure(message, param=f"{name}[price]")
-    return wanted | {"price": price}
-
-
-def _change_item(world: World, subscription: Json, change: Json, *, prorated: bool) -> None:
-    items = subscription["items"]["data"]
-    item = next((each for each in items if each["id"] == change.get("id")), None)
-    if item and prorated:
-        subscribing.prorate(world, subscription, item, sign=-1)
-    if item and change.get("deleted"):
-        items.remove(item)
-        return
-    price: Json = change.get("price") or {}
-    if item is None:
-        quantity, tax_rates = change.get("quantity", 1), change.get("tax_rates") or []
-        item = subscribing.add_item(world, subscription, price, quantity, tax_rates)
-    elif price:
-        subscribing.set_price(item, price)
-    item["quantity"] = change.get("quantity", item["quantity"])
-    if prorated:
-        subscribing.prorate(world, subscription, item, sign=1)
 
 
 def _cancel(call: Call) -> Json:
     world, params = call.world, call.params
     subscription = world.get("subscription", call.id)
-    if subscription["status"] in ENDED:
+    if subscription["status"] in changing.ENDED:
         raise no_such("subscription", call.id)
-    if params.get("prorate"):
+    cancel_now(world, subscription, prorate=params.get("prorate", False), invoice_now=params.get("invoice_now", False))
+    assign(subscription, {"cancellation_details": params.get("cancellation_details") or {}})
+    return subscription
+
+
+def cancel_now(
+    world: World, subscription: Json, *, prorate: bool, invoice_now: bool, drafted: bool = False
+) -> Json | None:
+    """Unused time becomes credit, never cash. Without either flag, prorations that wait are dropped."""
+    invoice = None
+    if prorate:
         for item in subscription["items"]["data"]:
             subscribing.prorate(world, subscription, item, sign=-1)
-    if params.get("invoice_now"):
+    if invoice_now:
+        invoice = subscribing.bill_pending(world, subscription, drafted=drafted)
+    if not prorate and not invoice_now:
+        subscribing.drop_prorations(world, subscription)
+    collecting.end(world, subscription)
+    return invoice
+
+
+def _pause(call: Call) -> Json:
+    """Stops invoices and periods until it is resumed; unused time is credited as asked."""
+    world, params = call.world, call.params
+    subscription = world.get("subscription", call.id)
+    if subscription["status"] not in PAUSABLE:
+        message = f"A subscription with the status {subscription['status']} cannot be paused."
+        raise StripeFailure(message, param="id")
+    before = public(subscription)
+    unused = ((params.get("bill_for") or {}).get("unused_time_from") or {}).get("type") or "now"
+    if unused != "none":
+        at = world.now() if unused == "now" else subscribing.period_of(subscription)[0]
+        for item in subscription["items"]["data"]:
+            subscribing.prorate(world, subscription, item, sign=-1, at=at)
+    if params.get("invoicing_behavior") == "invoice":
         subscribing.bill_pending(world, subscription)
-    assign(subscription, {"cancellation_details": params.get("cancellation_details") or {}})
-    return subscribing.end(world, subscription)
+    collecting.pause(world, subscription, "pause_requested", before)
+    return subscription
 
 
-def _items(call: Call) -> Json:
-    subscription = call.world.get("subscription", call.params["subscription"], param="subscription")
-    items = subscription["items"]["data"]
-    return pages.page(items, call.params, lambda _item: True, call.path, "subscription_item")
+def _resume(call: Call) -> Json:
+    """From now a new period is billed (the default), or the rest of the old one is prorated."""
+    world, params = call.world, call.params
+    subscription = world.get("subscription", call.id)
+    if subscription["status"] != "paused":
+        message = f"Only a paused subscription can be resumed; this one is {subscription['status']}."
+        raise StripeFailure(message, param="id")
+    before = public(subscription)
+    subscription |= {"status": "active", "status_details": None}
+    anchor = (params.get("billing_cycle_anchor") or {}).get("type") or "now"
+    if anchor == "now":
+        subscribing.restart_period(world, subscription)
+        lines = subscribing.period_items(world, subscription)
+        subscribing.bill(world, subscription, "subscription_update", lines)
+    else:
+        _rejoin(world, subscription, params)
+    world.emit("customer.subscription.resumed", subscription, before)
+    return subscription
+
+
+def _rejoin(world: World, subscription: Json, params: Json) -> None:
+    """Back into the cycle that went on without it; periods that it slept through cost nothing."""
+    subscribing.catch_up(world, subscription)
+    behaviour = params.get("proration_behavior") or "create_prorations"
+    if behaviour == "none":
+        return
+    for item in subscription["items"]["data"]:
+        subscribing.prorate(world, subscription, item, sign=1, at=params.get("proration_date"))
+    if behaviour == "always_invoice":
+        subscribing.bill_pending(world, subscription)
 
 
 def _hidden(subscription: Json, params: Json) -> bool:
-    wanted = params.get("status")
-    return wanted is None and subscription["status"] == "canceled"
+    if subscription["test_clock"] and not (params.get("customer") or params.get("test_clock")):
+        return True
+    return params.get("status") is None and subscription["status"] == "canceled"
 
 
 def _has_status(subscription: Json, wanted: str) -> bool:
-    return wanted == "all" or subscription["status"] in (ENDED if wanted == "ended" else (wanted,))
+    return wanted == "all" or subscription["status"] in (changing.ENDED if wanted == "ended" else (wanted,))
 
 
 def _has_price(subscription: Json, price: str) -> bool:
@@ -173,6 +155,10 @@ def _has_price(subscription: Json, price: str) -> bool:
 
 NEW_ITEM = group(price=text(required=True), quantity=integer(least=0), tax_rates=many(text()))
 CHANGED_ITEM = group(id=text(), deleted=flag(), price=text(), quantity=integer(least=0), tax_rates=many(text()))
+TRIAL_SETTINGS = group(
+    end_behavior=group(missing_payment_method=choice("cancel", "create_invoice", "pause", required=True), required=True)
+)
+ANCHOR = group(type=choice("now", "unchanged", required=True))
 EDITABLE = fields(
     cancel_at_period_end=flag(),
     cancellation_details=WHY,
@@ -182,6 +168,8 @@ EDITABLE = fields(
     description=text(),
     metadata=metadata(),
     proration_behavior=PRORATION,
+    trial_end=changing.moment_or("now"),
+    trial_settings=TRIAL_SETTINGS,
 )
 SUBSCRIPTIONS = Resource(
     kind="subscription",
@@ -196,6 +184,7 @@ SUBSCRIPTIONS = Resource(
         "customer": Filter(text(), kind="customer"),
         "price": Filter(text(), keep=_has_price, kind="price"),
         "status": Filter(choice(*STATUSES, "all", "ended"), keep=_has_status),
+        "test_clock": Filter(text(), kind="test_helpers.test_clock"),
     },
     hidden=_hidden,
     search={name: name for name in ("created", "metadata", "status")},
@@ -222,15 +211,40 @@ SUBSCRIPTIONS = Resource(
             _update,
             EDITABLE
             | fields(
-                cancel_at=integer(),
+                billing_cycle_anchor=ANCHOR,
+                cancel_at=changing.moment_or(*changing.END_OF_PERIOD, "max_billed_until"),
                 items=many(CHANGED_ITEM),
                 off_session=flag(),
                 pause_collection=group(
                     behavior=choice("keep_as_draft", "mark_uncollectible", "void", required=True), resumes_at=integer()
                 ),
+                proration_date=integer(),
             ),
         ),
-        Route("GET", "/v1/subscription_items", _items, PAGE_FIELDS | fields(subscription=text(required=True))),
+        Route(
+            "POST",
+            "/v1/subscriptions/{id}/pause",
+            _pause,
+            fields(
+                bill_for=group(
+                    outstanding_usage_through=group(type=choice("none", "now", required=True)),
+                    unused_time_from=group(type=choice("item_current_period_start", "none", "now", required=True)),
+                ),
+                invoicing_behavior=choice("invoice", "pending_invoice_item"),
+                type=choice("subscription"),
+            ),
+        ),
+        Route(
+            "POST",
+            "/v1/subscriptions/{id}/resume",
+            _resume,
+            fields(
+                billing_cycle_anchor=ANCHOR,
+                payment_behavior=choice("resume_on_payment_attempt"),
+                proration_behavior=PRORATION,
+                proration_date=integer(),
+            ),
+        ),
         Route(
             "DELETE",
             "/v1/subscriptions/{id}",
