@@ -27,9 +27,9 @@ def set_card(api: Api, customer: str, card: str) -> None:
     api.make(f"customers/{customer}", **{"invoice_settings[default_payment_method]": method})
 
 
-def subscribe(api: Api, customer: str, quantity: int = 2, **form: Any) -> dict[str, Any]:
+def subscribe(api: Api, customer: str, **form: Any) -> dict[str, Any]:
     """20.00 a month for two seats, unless told otherwise."""
-    wanted = {"items[0][price]": form.pop("price", None) or price(api), "items[0][quantity]": quantity}
+    wanted = {"items[0][price]": form.pop("price", None) or price(api), "items[0][quantity]": form.pop("quantity", 2)}
     return api.make("subscriptions", customer=customer, **wanted, **form)
 
 
