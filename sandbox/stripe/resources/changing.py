@@ -1,15 +1,16 @@
 """Changes of a subscription: items with proration, the billing cycle, trials, and a scheduled end."""
 
 from sandbox.stripe.errors import Json, StripeFailure, missing, no_such
-from sandbox.stripe.params import Field, Raw, choice, integer
+from sandbox.stripe.params import Field, Raw, choice, flag, group, integer, many, text
 from sandbox.stripe.resource import assign
-from sandbox.stripe.resources import subscribing
+from sandbox.stripe.resources import collecting, subscribing
 from sandbox.stripe.world import World, public
 
 ENDED = ("canceled", "incomplete_expired")
 AFTER_CANCELLATION = {"metadata", "cancellation_details"}
 OWN_RULES = {"items", "cancel_at", "trial_end", "billing_cycle_anchor", "cancel_at_period_end"}
 END_OF_PERIOD = ("min_period_end", "max_period_end")
+CHANGED_ITEM = group(id=text(), deleted=flag(), price=text(), quantity=integer(least=0), tax_rates=many(text()))
 
 
 def moment_or(*words: str) -> Field:
@@ -139,6 +140,22 @@ def schedule_end(world: World, subscription: Json, end: int | None, *, at_period
     }
     reason = "cancellation_requested" if end else None
     subscription["cancellation_details"] = subscription["cancellation_details"] | {"reason": reason}
+
+
+def cancel_now(
+    world: World, subscription: Json, *, prorate: bool, invoice_now: bool, at: int | None = None, drafted: bool = False
+) -> Json | None:
+    """Unused time becomes credit, never cash. Without either flag, prorations that wait are dropped."""
+    invoice = None
+    if prorate:
+        for item in subscription["items"]["data"]:
+            subscribing.prorate(world, subscription, item, sign=-1, at=at)
+    if invoice_now:
+        invoice = subscribing.bill_pending(world, subscription, drafted=drafted)
+    if not prorate and not invoice_now:
+        subscribing.drop_prorations(world, subscription)
+    collecting.end(world, subscription)
+    return invoice
 
 
 def checked_items(world: World, wanted: list[Json], subscription: Json | None = None) -> list[Json]:

@@ -19,6 +19,7 @@ from sandbox.stripe.resources import invoicing, paying
 from sandbox.stripe.resources.customers import live_customer
 from sandbox.stripe.resources.invoice_items import add_pending
 from sandbox.stripe.resources.payment_methods import payment_method_from
+from sandbox.stripe.resources.previewing import CREATE_PREVIEW
 from sandbox.stripe.world import World, public
 
 STATUSES = ("draft", "open", "paid", "uncollectible", "void")
@@ -39,10 +40,12 @@ EDITABLE = fields(
 
 
 def show(world: World, invoice: Json) -> Json:
+    # Of a preview nothing can be asked for later, so it shows all.
+    first = None if invoice.get("_preview") else FIRST_LINES
     lines = pages.envelope(
-        invoice["_lines"][:FIRST_LINES],
+        invoice["_lines"][:first],
         f"/v1/invoices/{invoice['id']}/lines",
-        has_more=len(invoice["_lines"]) > FIRST_LINES,
+        has_more=len(invoice["_lines"][:first]) < len(invoice["_lines"]),
     )
     shown = public(invoice | {"lines": lines})
     if invoice["_token"]:
@@ -184,6 +187,7 @@ INVOICES = Resource(
     },
     show=show,
     routes=(
+        CREATE_PREVIEW,
         Route(
             "POST",
             "/v1/invoices",

@@ -67,25 +67,11 @@ def _cancel(call: Call) -> Json:
     subscription = world.get("subscription", call.id)
     if subscription["status"] in changing.ENDED:
         raise no_such("subscription", call.id)
-    cancel_now(world, subscription, prorate=params.get("prorate", False), invoice_now=params.get("invoice_now", False))
+    changing.cancel_now(
+        world, subscription, prorate=params.get("prorate", False), invoice_now=params.get("invoice_now", False)
+    )
     assign(subscription, {"cancellation_details": params.get("cancellation_details") or {}})
     return subscription
-
-
-def cancel_now(
-    world: World, subscription: Json, *, prorate: bool, invoice_now: bool, drafted: bool = False
-) -> Json | None:
-    """Unused time becomes credit, never cash. Without either flag, prorations that wait are dropped."""
-    invoice = None
-    if prorate:
-        for item in subscription["items"]["data"]:
-            subscribing.prorate(world, subscription, item, sign=-1)
-    if invoice_now:
-        invoice = subscribing.bill_pending(world, subscription, drafted=drafted)
-    if not prorate and not invoice_now:
-        subscribing.drop_prorations(world, subscription)
-    collecting.end(world, subscription)
-    return invoice
 
 
 def _pause(call: Call) -> Json:
@@ -154,7 +140,6 @@ def _has_price(subscription: Json, price: str) -> bool:
 
 
 NEW_ITEM = group(price=text(required=True), quantity=integer(least=0), tax_rates=many(text()))
-CHANGED_ITEM = group(id=text(), deleted=flag(), price=text(), quantity=integer(least=0), tax_rates=many(text()))
 TRIAL_SETTINGS = group(
     end_behavior=group(missing_payment_method=choice("cancel", "create_invoice", "pause", required=True), required=True)
 )
@@ -213,7 +198,7 @@ SUBSCRIPTIONS = Resource(
             | fields(
                 billing_cycle_anchor=ANCHOR,
                 cancel_at=changing.moment_or(*changing.END_OF_PERIOD, "max_billed_until"),
-                items=many(CHANGED_ITEM),
+                items=many(changing.CHANGED_ITEM),
                 off_session=flag(),
                 pause_collection=group(
                     behavior=choice("keep_as_draft", "mark_uncollectible", "void", required=True), resumes_at=integer()

@@ -1,11 +1,11 @@
 """Test clocks: customers who live on a time of their own, which only `advance` moves."""
 
+from sandbox.stripe import timeline
 from sandbox.stripe.errors import Json, StripeFailure
 from sandbox.stripe.params import fields, integer, text
 from sandbox.stripe.resource import Call, Resource, Route
 from sandbox.stripe.resources import customers
 from sandbox.stripe.resources.frozen import KIND
-from sandbox.stripe.timeline import run_due
 
 DELETED_AFTER_SECONDS = 30 * 86_400
 MOST_SECONDS = 2 * 366 * 86_400
@@ -38,7 +38,7 @@ def _advance(call: Call) -> Json:
     target = {"advancing": {"target_frozen_time": wanted}}
     clock |= {"status": "advancing", "status_details": target, "frozen_time": wanted}
     world.emit("test_helpers.test_clock.advancing", clock)
-    run_due(world, clock)
+    timeline.run_due(world, clock)
     clock |= {"status": "ready", "status_details": {}}
     world.emit("test_helpers.test_clock.ready", clock)
     return clock
