@@ -1,4 +1,4 @@
-"""What the links of an invoice lead to: a small real PDF and a plain page."""
+"""What the links of invoices and credit notes lead to: a small real PDF, and for an invoice a plain page."""
 
 import html
 import io
@@ -19,12 +19,33 @@ NOTE = "Made by a simulated Stripe. Not a tax document; no money has moved."
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
+KINDS = {"invoice": "Invoice", "credit_note": "Credit note"}
+
+
 def find_by_token(world: World, token: str) -> Json | None:
-    return next((each for each in world.objects.get("invoice", {}).values() if each["_token"] == token), None)
+    """The invoice or credit note whose link this is."""
+    known = (each for kind in KINDS for each in world.objects.get(kind, {}).values())
+    return next((each for each in known if each["_token"] == token), None)
+
+
+def _note_summary(note: Json) -> list[tuple[str, str]]:
+    currency = note["currency"]
+    return [
+        ("Credit note", note["number"]),
+        ("For invoice", note["number"].partition("-CN-")[0]),
+        ("Status", note["status"]),
+        ("Date", _day(note["effective_at"])),
+        ("Subtotal", shown(note["subtotal"], currency)),
+        *(("Tax", shown(tax["amount"], currency)) for tax in note["total_taxes"]),
+        ("Total", shown(note["total"], currency)),
+        *((("Memo", note["memo"][:LONGEST_DESCRIPTION]),) if note["memo"] else ()),
+    ]
 
 
 def summary(invoice: Json) -> list[tuple[str, str]]:
     """The labelled values that the PDF and the page share."""
+    if invoice["object"] == "credit_note":
+        return _note_summary(invoice)
     currency = invoice["currency"]
     rows = [
         ("Invoice", invoice["number"]),
@@ -45,12 +66,13 @@ def _day(moment: int) -> str:
 
 
 def pdf(invoice: Json) -> bytes:
-    """One page, or more where the lines need them. The same invoice gives the same bytes."""
+    """One page, or more where the lines need them. The same document gives the same bytes."""
     made = io.BytesIO()
     canvas = Canvas(made, pagesize=A4, invariant=1)
-    canvas.setTitle(f"Invoice {invoice['number']}")
+    title = f"{KINDS[invoice['object']]} {invoice['number']}"
+    canvas.setTitle(title)
     canvas.setFont("Helvetica-Bold", 18)
-    canvas.drawString(LEFT, TOP, f"Invoice {invoice['number']}")
+    canvas.drawString(LEFT, TOP, title)
     height = TOP - 2 * LEADING
     for label, value in summary(invoice):
         canvas.setFont("Helvetica", 10)
@@ -93,9 +115,10 @@ def serve_document(world: World, request: Request) -> Response:
     """The link is the key: a token that is not known is simply not found."""
     token = request.path_params["token"]
     invoice = find_by_token(world, token.removesuffix(".pdf"))
-    if invoice is None:
+    if invoice is None or (invoice["object"] == "credit_note" and not token.endswith(".pdf")):
         return Response("Not found", 404, media_type="text/plain")
     if not token.endswith(".pdf"):
         return HTMLResponse(page(invoice), headers=PRIVATE)
-    name = f'inline; filename="Invoice-{invoice["number"]}.pdf"'
+    kind = KINDS[invoice["object"]].replace(" ", "-")
+    name = f'inline; filename="{kind}-{invoice["number"]}.pdf"'
     return Response(pdf(invoice), media_type="application/pdf", headers=PRIVATE | {"Content-Disposition": name})

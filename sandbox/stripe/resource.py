@@ -49,12 +49,13 @@ class Filter:
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     kind: str
-    path: str
+    path: str = ""
+    """Empty: it lives inside other objects only, or is made by their routes."""
     label: str = ""
     """As errors name it; the kind unless given."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Dotted field to the kind whose id it holds: what `expand` opens."""
-    included: Mapping[str, Show] = field(default_factory=dict)
+    included: Mapping[str, Callable[[World, Json], Any]] = field(default_factory=dict)
     """Fields that are there only when expanded."""
     filters: Mapping[str, Filter] | None = None
     """None: the resource has no list of its own."""
@@ -68,6 +69,8 @@ class Resource:
 
     def all_routes(self) -> list[Route]:
         """Fixed paths before `{id}`."""
+        if not self.path:
+            return list(self.routes)
         standard = [Route("GET", self.path + "/{id}", self._retrieve)]
         if self.filters is not None:
             listed = {name: each.field for name, each in self.filters.items()}

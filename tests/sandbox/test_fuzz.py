@@ -17,7 +17,7 @@ from tests.sandbox.shapes import misfits
 WORDS = ["", "0", "1", "-5", "500", "99999999999", "true", "usd", "jpy", "x", "all", "open", "2.5", "é'", "none"]
 CHOSEN = ["send_invoice", "always_invoice", "void", "month", "card", "duplicate", "pm_card_visa", "1795080600"]
 PATHS = ["customer", "data.customer", "payments", "latest_invoice.payments", "a.b", "data.object", "charge.refunds"]
-REQUESTS = 600
+REQUESTS = 700
 
 
 class Monkey:
@@ -48,7 +48,20 @@ class Monkey:
                 item = self.world.find("subscription", self.id_of("subscription"))
                 known = [("items[0][id]", item["items"]["data"][0]["id"])] if item else []
                 return [("items[0][price]", self.id_of("price")), ("items[0][quantity]", word), *known]
-            case "amount":
+            case "lines":
+                invoice = self.world.find("invoice", self.id_of("invoice"))
+                known = (
+                    [("lines[0][invoice_line_item]", invoice["_lines"][0]["id"])]
+                    if invoice and invoice["_lines"]
+                    else []
+                )
+                own = [("lines[0][description]", word), ("lines[0][unit_amount]", "700")]
+                kind = self.random.choice(["invoice_line_item", "custom_line_item"])
+                chosen = [*known, ("lines[0][amount]", "300")] if kind == "invoice_line_item" else own
+                return [("lines[0][type]", kind), *chosen]
+            case "refunds":
+                return [("refunds[0][refund]", self.id_of("refund"))]
+            case "amount" | "refund_amount" | "credit_amount":
                 return [(name, self.random.choice(["500", "2500", "0", "-10"]))]
             case "metadata" | "created" | "pricing" | "invoice_settings":
                 inner = {"created": "gte", "pricing": "price", "invoice_settings": "default_payment_method"}

@@ -1,5 +1,6 @@
 """What the sandbox answers is what the pinned SDK's types describe, field by field."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,15 +9,36 @@ import stripe
 from sandbox.stripe import API_VERSION
 from sandbox.stripe.resources import RESOURCES
 from tests.fixtures.sandbox import Sandbox
+from tests.sandbox.billing import charge_of, opened, paid, pay_part, someone, vat
 from tests.sandbox.conftest import Api
 from tests.sandbox.shapes import misfits, validator
 
 LISTED = [resource.path.removeprefix("/v1/") for resource in RESOURCES if resource.filters is not None]
 
 
+def credit(api: Api) -> None:
+    """Notes of every kind: before and after payment, both, linked, void, of lines and taxed."""
+    customer = someone(api)
+    due, part, done = opened(api, customer, 5000), opened(api, customer, 5000), paid(api, customer, 5000, item=vat(api))
+    void = api.make("credit_notes", invoice=due["id"], amount=500)
+    api.make(f"credit_notes/{void['id']}/void")
+    line = {"lines[0][type]": "invoice_line_item", "lines[0][invoice_line_item]": due["lines"]["data"][0]["id"]}
+    api.make("credit_notes", invoice=due["id"], **line, **{"lines[0][quantity]": 1})
+    pay_part(api, part, 2000)
+    api.make("credit_notes", invoice=part["id"], amount=4000, refund_amount=400, credit_amount=600)
+    linked = api.make("refunds", charge=charge_of(api, done), amount=700)["id"]
+    link = {"refunds[0][refund]": linked}
+    api.make("credit_notes", invoice=done["id"], amount=1000, out_of_band_amount=300, **link)
+
+
+UNSEEDED: dict[str, Callable[[Api], None]] = {"credit_notes": credit}
+
+
 @pytest.mark.parametrize("path", LISTED)
 def test_every_seeded_object_fits_the_type_of_the_sdk(api: Api, path: str) -> None:
     query = {"customer": api.customer("ada@example.com")["id"]} if path == "payment_methods" else {}
+    if path in UNSEEDED:
+        UNSEEDED[path](api)
     answer = api.read(path, limit=100, **query)
     assert answer["data"]
     assert [] == misfits(answer)
@@ -35,9 +57,12 @@ def test_every_seeded_object_fits_the_type_of_the_sdk(api: Api, path: str) -> No
         ("refunds", ["data.charge", "data.payment_intent"]),
         ("disputes", ["data.charge"]),
         ("subscriptions", ["data.latest_invoice", "data.customer"]),
+        ("credit_notes", ["data.refunds.refund.charge", "data.invoice", "data.customer_balance_transaction"]),
     ],
 )
 def test_expanded_objects_fit_too(api: Api, path: str, expand: list[str]) -> None:
+    if path in UNSEEDED:
+        UNSEEDED[path](api)
     answer = api.read(path, limit=100, **{f"expand[{place}]": each for place, each in enumerate(expand)})
     assert answer["data"]
     assert [] == misfits(answer)

@@ -5,6 +5,7 @@ from sandbox.stripe.resources import collecting, invoicing
 from sandbox.stripe.resources.balance import BALANCE_TRANSACTIONS
 from sandbox.stripe.resources.catalog import PRICES, PRODUCTS, TAX_RATES
 from sandbox.stripe.resources.charges import CHARGES
+from sandbox.stripe.resources.credit_notes import CREDIT_NOTES
 from sandbox.stripe.resources.customers import CUSTOMERS
 from sandbox.stripe.resources.disputes import DISPUTES
 from sandbox.stripe.resources.events import EVENTS
@@ -30,6 +31,7 @@ RESOURCES = (
     PAYMENT_INTENTS,
     CHARGES,
     REFUNDS,
+    CREDIT_NOTES,
     DISPUTES,
     SUBSCRIPTIONS,
     SUBSCRIPTION_ITEMS,

@@ -162,7 +162,7 @@ def finalize(world: World, invoice: Json) -> Json:
     invoice["status_transitions"]["finalized_at"] = world.now()
     world.emit("invoice.finalized", invoice, before)
     if invoice["amount_due"] == 0:
-        _mark_paid(world, invoice)
+        mark_paid(world, invoice)
     else:
         _request_payment(world, invoice, customer)
     return invoice
@@ -225,17 +225,34 @@ def settle_payment(world: World, invoice: Json, payment: Json, amount: int) -> N
     used = min(amount, invoice["amount_remaining"])
     invoice["amount_paid"] += used
     invoice["amount_remaining"] -= used
-    invoice["amount_overpaid"] += amount - used
+    _overpay(world, invoice, amount - used)
     world.emit("invoice_payment.paid", payment)
     if amount > used:
         world.emit("invoice.overpaid", invoice, before)
     if invoice["amount_remaining"]:
+        ask_for_rest(world, invoice)
         world.emit("invoice.updated", invoice, before)
     elif invoice["status"] != "paid":
-        _mark_paid(world, invoice)
+        mark_paid(world, invoice)
 
 
-def _mark_paid(world: World, invoice: Json) -> None:
+def _overpay(world: World, invoice: Json, amount: int) -> None:
+    """What is above becomes credit of the customer (Invoice.amount_overpaid), where their credit has this currency."""
+    invoice["amount_overpaid"] += amount
+    customer = world.get("customer", invoice["customer"])
+    if amount and customer["currency"] in {None, invoice["currency"]}:
+        adjust_balance(world, customer, -amount, invoice["currency"], kind="invoice_overpaid", invoice=invoice["id"])
+
+
+def ask_for_rest(world: World, invoice: Json) -> None:
+    """The default payment always asks for what remains."""
+    for payment in payments_of(world, invoice):
+        intent = world.find("payment_intent", payment["payment"].get("payment_intent"))
+        if payment["is_default"] and payment["status"] == "open" and intent:
+            payment["amount_requested"] = intent["amount"] = invoice["amount_remaining"]
+
+
+def mark_paid(world: World, invoice: Json) -> None:
     before = public(invoice)
     invoice |= {"status": "paid", "next_payment_attempt": None, "attempted": True}
     invoice["status_transitions"] = invoice["status_transitions"] | {"paid_at": world.now()}

@@ -63,10 +63,10 @@ def _parent(item: Item, invoice_item: str | None) -> Json:
 
 
 def _taxes(world: World, item: Item) -> list[Json]:
-    return [_tax(world.get("tax_rate", rate), item.amount) for rate in item.tax_rates]
+    return [tax_on(world.get("tax_rate", rate), item.amount) for rate in item.tax_rates]
 
 
-def _tax(rate: Json, amount: int) -> Json:
+def tax_on(rate: Json, amount: int) -> Json:
     """Exclusive tax comes on top of the amount, inclusive tax is inside it."""
     part = Fraction(str(rate["percentage"])) / 100
     taxable = Fraction(amount) / (1 + part) if rate["inclusive"] else Fraction(amount)

@@ -34,7 +34,7 @@ def refund(
     metadata: dict[str, str] | None = None,
 ) -> Json:
     """Gives back all or a part of what is left. Raises Stripe's refusal; then nothing has changed."""
-    amount = _allowed(world, charge, amount)
+    amount = allowed(world, charge, amount)
     method = world.find("payment_method", charge["payment_method"]) or {}
     behaviour = method.get("_behaviour", "")
     entry = balance.record(world, "refund", -amount, charge["currency"], charge["id"])
@@ -90,7 +90,7 @@ def settle(world: World, made: Json, status: str, failure_reason: str | None = N
     return made
 
 
-def _allowed(world: World, charge: Json, amount: int | None) -> int:
+def allowed(world: World, charge: Json, amount: int | None) -> int:
     """The amount to refund, after every check that Stripe makes."""
     name = charge["id"]
     if charge["status"] != "succeeded" or not charge["captured"]:
