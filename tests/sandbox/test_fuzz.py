@@ -59,6 +59,10 @@ class Monkey:
                 kind = self.random.choice(["invoice_line_item", "custom_line_item"])
                 chosen = [*known, ("lines[0][amount]", "300")] if kind == "invoice_line_item" else own
                 return [("lines[0][type]", kind), *chosen]
+            case "discounts":
+                return [("discounts[0][coupon]", self.id_of("coupon"))]
+            case "percent_off" | "duration_in_months":
+                return [(name, self.random.choice(["0", "3", "100"]))]
             case "refunds":
                 return [("refunds[0][refund]", self.id_of("refund"))]
             case "amount" | "refund_amount" | "credit_amount":

@@ -31,7 +31,44 @@ def credit(api: Api) -> None:
     api.make("credit_notes", invoice=done["id"], amount=1000, out_of_band_amount=300, **link)
 
 
-UNSEEDED: dict[str, Callable[[Api], None]] = {"credit_notes": credit}
+def discount(api: Api) -> None:
+    """Coupons of each duration, an invoice and a subscription with discounts, and a note about a discounted line."""
+    for terms in (
+        {"percent_off": "12.5", "duration": "forever", "id": "FRIENDS"},
+        {"amount_off": 300, "currency": "usd", "max_redemptions": 5, "redeem_by": 4_000_000_000},
+        {"percent_off": 50, "duration": "repeating", "duration_in_months": 3, "name": "Launch"},
+    ):
+        api.make("coupons", **terms)
+    customer = someone(api)
+    form = {f"discounts[{place}][coupon]": each["id"] for place, each in enumerate(api.read("coupons")["data"])}
+    invoice = paid(api, customer, 5000, item=vat(api), **form)
+    line = {"lines[0][type]": "invoice_line_item", "lines[0][invoice_line_item]": invoice["lines"]["data"][0]["id"]}
+    api.make("credit_notes", invoice=invoice["id"], credit_amount=invoice["total"], **line, **{"lines[0][quantity]": 1})
+    price = api.make(
+        "prices", product=product(api), currency="usd", unit_amount=2000, **{"recurring[interval]": "month"}
+    )
+    api.make("subscriptions", customer=customer, **{"items[0][price]": price["id"], "discounts[0][coupon]": "FRIENDS"})
+
+
+def product(api: Api) -> str:
+    made: str = api.make("products", name="Desk")["id"]
+    return made
+
+
+def document(api: Api) -> None:
+    credit(api)
+    discount(api)
+
+
+def hold_time(api: Api) -> None:
+    api.make("test_helpers/test_clocks", frozen_time=1_700_000_000)
+
+
+UNSEEDED: dict[str, Callable[[Api], None]] = {
+    "credit_notes": document,
+    "coupons": discount,
+    "test_helpers/test_clocks": hold_time,
+}
 
 
 @pytest.mark.parametrize("path", LISTED)
@@ -57,15 +94,28 @@ def test_every_seeded_object_fits_the_type_of_the_sdk(api: Api, path: str) -> No
         ("refunds", ["data.charge", "data.payment_intent"]),
         ("disputes", ["data.charge"]),
         ("subscriptions", ["data.latest_invoice", "data.customer"]),
+        ("invoices", ["data.discounts.source.coupon", "data.lines.data.discounts"]),
+        ("invoices", ["data.total_discount_amounts.discount", "data.lines.data.subscription"]),
+        ("subscriptions", ["data.discounts.source.coupon"]),
+        ("credit_notes", ["data.discount_amounts.discount", "data.customer"]),
         ("credit_notes", ["data.refunds.refund.charge", "data.invoice", "data.customer_balance_transaction"]),
     ],
 )
 def test_expanded_objects_fit_too(api: Api, path: str, expand: list[str]) -> None:
-    if path in UNSEEDED:
-        UNSEEDED[path](api)
+    document(api)
     answer = api.read(path, limit=100, **{f"expand[{place}]": each for place, each in enumerate(expand)})
     assert answer["data"]
     assert [] == misfits(answer)
+
+
+@pytest.mark.parametrize("kind", ["invoices", "credit_notes"])
+def test_lines_with_what_they_refer_to_fit(api: Api, kind: str) -> None:
+    discount(api)
+    expand = ["data.discount_amounts.discount", *(["data.pricing.price_details.price"] if kind == "invoices" else [])]
+    query = {f"expand[{place}]": each for place, each in enumerate(expand)}
+    pages = [api.read(f"{kind}/{each['id']}/lines", limit=100, **query) for each in api.read(kind)["data"]]
+    assert any(line["discount_amounts"] for page in pages for line in page["data"])
+    assert [] == [line for page in pages for line in misfits(page)]
 
 
 def test_objects_in_rarer_states_fit(api: Api, sandbox: Sandbox) -> None:

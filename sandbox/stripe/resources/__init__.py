@@ -5,12 +5,15 @@ from sandbox.stripe.resources import collecting, invoicing
 from sandbox.stripe.resources.balance import BALANCE_TRANSACTIONS
 from sandbox.stripe.resources.catalog import PRICES, PRODUCTS, TAX_RATES
 from sandbox.stripe.resources.charges import CHARGES
-from sandbox.stripe.resources.credit_notes import CREDIT_NOTES
+from sandbox.stripe.resources.coupons import COUPONS
+from sandbox.stripe.resources.credit_notes import CREDIT_NOTE_LINES, CREDIT_NOTES
 from sandbox.stripe.resources.customers import CUSTOMERS
+from sandbox.stripe.resources.discounts import DISCOUNTS
 from sandbox.stripe.resources.disputes import DISPUTES
 from sandbox.stripe.resources.events import EVENTS
 from sandbox.stripe.resources.invoice_items import INVOICE_ITEMS
 from sandbox.stripe.resources.invoices import INVOICE_PAYMENTS, INVOICES
+from sandbox.stripe.resources.lines import LINE_ITEMS
 from sandbox.stripe.resources.payment_intents import PAYMENT_INTENTS
 from sandbox.stripe.resources.payment_methods import PAYMENT_METHODS
 from sandbox.stripe.resources.refunds import REFUNDS
@@ -28,10 +31,14 @@ RESOURCES = (
     INVOICES,
     INVOICE_ITEMS,
     INVOICE_PAYMENTS,
+    LINE_ITEMS,
     PAYMENT_INTENTS,
     CHARGES,
     REFUNDS,
     CREDIT_NOTES,
+    CREDIT_NOTE_LINES,
+    COUPONS,
+    DISCOUNTS,
     DISPUTES,
     SUBSCRIPTIONS,
     SUBSCRIPTION_ITEMS,

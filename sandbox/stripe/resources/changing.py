@@ -3,12 +3,12 @@
 from sandbox.stripe.errors import Json, StripeFailure, missing, no_such
 from sandbox.stripe.params import Field, Raw, choice, flag, group, integer, many, text
 from sandbox.stripe.resource import assign
-from sandbox.stripe.resources import collecting, subscribing
+from sandbox.stripe.resources import collecting, discounts, subscribing
 from sandbox.stripe.world import World, public
 
 ENDED = ("canceled", "incomplete_expired")
 AFTER_CANCELLATION = {"metadata", "cancellation_details"}
-OWN_RULES = {"items", "cancel_at", "trial_end", "billing_cycle_anchor", "cancel_at_period_end"}
+OWN_RULES = {"items", "cancel_at", "trial_end", "billing_cycle_anchor", "cancel_at_period_end", "discounts"}
 END_OF_PERIOD = ("min_period_end", "max_period_end")
 CHANGED_ITEM = group(id=text(), deleted=flag(), price=text(), quantity=integer(least=0), tax_rates=many(text()))
 
@@ -33,7 +33,13 @@ def change(world: World, subscription: Json, params: Json, *, drafted: bool = Fa
     items = checked_items(world, params.get("items") or [], subscription)
     at = _proration_moment(world, subscription, params)
     _check_moments(world, params)
+    reductions = discounts.checked(
+        world, params.get("discounts") or [], subscription["currency"], subscription["discounts"]
+    )
     before = public(subscription)
+    if "discounts" in params:
+        kept = discounts.redeem(world, reductions, subscription["customer"], subscription=subscription["id"])
+        discounts.replace(world, subscription, kept)
     behaviour = params.get("proration_behavior") or "create_prorations"
     credited = at if behaviour != "none" else None
     if _restarts(subscription, items, params):

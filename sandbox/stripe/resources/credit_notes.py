@@ -83,6 +83,7 @@ def _void(call: Call) -> Json:
     return crediting.void(call.world, call.world.get("credit_note", call.id))
 
 
+CREDIT_NOTE_LINES = Resource(kind="credit_note_line_item", references={"discount_amounts.discount": "discount"})
 CREDIT_NOTES = Resource(
     kind="credit_note",
     path="/v1/credit_notes",

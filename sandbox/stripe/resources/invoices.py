@@ -15,7 +15,7 @@ from sandbox.stripe.params import (
     text,
 )
 from sandbox.stripe.resource import PAGE_FIELDS, Call, Filter, Resource, Route, assign
-from sandbox.stripe.resources import invoicing, paying
+from sandbox.stripe.resources import discounts, invoicing, paying
 from sandbox.stripe.resources.customers import live_customer
 from sandbox.stripe.resources.invoice_items import add_pending
 from sandbox.stripe.resources.payment_methods import payment_method_from
@@ -26,6 +26,7 @@ STATUSES = ("draft", "open", "paid", "uncollectible", "void")
 COLLECTION = choice("charge_automatically", "send_invoice")
 FIRST_LINES = 10
 DAY = 86_400
+OWN_WAY = {"metadata", "days_until_due", "discounts"}
 AFTER_FINALIZING = {"auto_advance", "metadata", "default_payment_method"}
 EDITABLE = fields(
     auto_advance=flag(),
@@ -33,6 +34,7 @@ EDITABLE = fields(
     days_until_due=integer(least=0),
     default_payment_method=text(),
     description=text(),
+    discounts=discounts.DISCOUNTS_FIELD,
     due_date=integer(),
     footer=text(),
     metadata=metadata(),
@@ -67,11 +69,13 @@ def _create(call: Call) -> Json:
         raise missing("customer")
     customer = live_customer(world, owner)
     chosen = params.get("currency") or (subscription or {}).get("currency") or customer["currency"] or "usd"
-    more = {name: params[name] for name in EDITABLE if name in params and name not in {"metadata", "days_until_due"}}
+    _check_due(call, params.get("collection_method") or "charge_automatically")
+    more = {name: params[name] for name in EDITABLE if name in params and name not in OWN_WAY}
     more["metadata"] = merged_metadata({}, params.get("metadata"))
     more.setdefault("auto_advance", False)
-    invoice = invoicing.draft(world, customer, chosen, subscription=subscription, **more)
-    _check_due(call, invoice)
+    reductions = _reductions(call, chosen, subscription)
+    invoice = invoicing.draft(world, customer, chosen, subscription=subscription, reductions=reductions, **more)
+    _set_due(call, invoice)
     if params.get("pending_invoice_items_behavior") == "include":
         add_pending(world, invoice)
     return invoice
@@ -82,15 +86,27 @@ def _subscription(call: Call) -> Json | None:
     return call.world.get("subscription", wanted, param="subscription") if wanted else None
 
 
-def _check_due(call: Call, invoice: Json) -> None:
+def _reductions(call: Call, currency: str, subscription: Json | None) -> list[Json]:
+    """The coupons and discounts asked for; those of the subscription when nothing is said."""
+    running = discounts.running(call.world, subscription) if subscription else []
+    if "discounts" not in call.params:
+        return running
+    return discounts.checked(call.world, call.params["discounts"], currency, [each["id"] for each in running])
+
+
+def _check_due(call: Call, collection_method: str) -> None:
     """Only invoices that are sent have a due date."""
-    days = call.params.get("days_until_due")
-    if days is not None:
-        invoice["due_date"] = call.world.now() + days * DAY
-    if invoice["due_date"] and invoice["collection_method"] != "send_invoice":
-        invoice["due_date"] = None
+    given = [name for name in ("days_until_due", "due_date") if call.params.get(name) is not None]
+    if given and collection_method != "send_invoice":
         message = "You can only specify a due date if the collection_method is send_invoice."
-        raise StripeFailure(message, param="days_until_due" if days is not None else "due_date")
+        raise StripeFailure(message, param=given[0])
+
+
+def _set_due(call: Call, invoice: Json) -> None:
+    if (days := call.params.get("days_until_due")) is not None:
+        invoice["due_date"] = call.world.now() + days * DAY
+    if invoice["collection_method"] != "send_invoice":
+        invoice["due_date"] = None
 
 
 def _update(call: Call) -> Json:
@@ -99,9 +115,17 @@ def _update(call: Call) -> Json:
     if invoice["status"] != "draft" and fixed:
         message = "Finalized invoices can't be updated in this way"
         raise StripeFailure(message, code="invoice_not_editable", param=min(fixed))
+    _check_due(call, call.params.get("collection_method") or invoice["collection_method"])
+    chosen = discounts.checked(
+        call.world, call.params.get("discounts") or [], invoice["currency"], invoice["discounts"]
+    )
     before = public(invoice)
-    assign(invoice, call.params)
-    _check_due(call, invoice)
+    assign(invoice, {name: value for name, value in call.params.items() if name != "discounts"})
+    if invoice["status"] == "draft":
+        _set_due(call, invoice)
+    if "discounts" in call.params:
+        invoice["discounts"] = discounts.redeem(call.world, chosen, invoice["customer"], invoice=invoice["id"])
+        invoicing.total_up(call.world, invoice)
     if not invoice["auto_advance"]:
         invoice["next_payment_attempt"] = None
     call.world.emit("invoice.updated", invoice, before)
@@ -171,6 +195,8 @@ INVOICES = Resource(
     references={
         "customer": "customer",
         "default_payment_method": "payment_method",
+        "discounts": "discount",
+        "total_discount_amounts.discount": "discount",
         "parent.subscription_details.subscription": "subscription",
     },
     included={"payments": _payments},

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sandbox.stripe.errors import Json, StripeFailure
-from sandbox.stripe.resources import payment_intents
+from sandbox.stripe.resources import discounts, payment_intents
 from sandbox.stripe.resources.customers import adjust_balance
 from sandbox.stripe.resources.lines import Item, make_line, total_taxes
 from sandbox.stripe.world import World, public
@@ -27,9 +27,13 @@ def draft(
     subscription: Json | None = None,
     billing_reason: str = "manual",
     period: tuple[int, int] | None = None,
+    reductions: Iterable[Json] = (),
     **more: Any,
 ) -> Json:
-    """A draft invoice with its lines; the customer's contact details are copied as they are today."""
+    """A draft invoice with its lines; the customer's contact details are copied as they are today.
+
+    `reductions` are coupons to redeem and discounts that apply already.
+    """
     start, end = period or (world.now(), world.now())
     details: Json = {
         "auto_advance": True,
@@ -104,6 +108,7 @@ def draft(
         **details | more,
     )
     invoice["_lines"] = [make_line(world, invoice, item) for item in items]
+    invoice["discounts"] = discounts.redeem(world, reductions, customer["id"], invoice=invoice["id"])
     total_up(world, invoice)
     world.emit("invoice.created", invoice)
     return invoice
@@ -117,18 +122,21 @@ def _parent(subscription: Json | None) -> Json | None:
 
 
 def total_up(world: World, invoice: Json) -> None:
-    """Sums the lines, the taxes and the customer's balance; for drafts."""
+    """Sums the lines, the discounts, the taxes and the customer's balance; for drafts."""
+    discounts.apply(world, invoice)
     subtotal = sum(line["amount"] for line in invoice["_lines"])
+    total = sum(discounts.net(line) for line in invoice["_lines"])
     taxes = total_taxes(invoice["_lines"])
     added = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")
+    total += added
     balance = _usable_balance(world, invoice)
-    due = max(0, subtotal + added + balance)
+    due = max(0, total + balance)
     invoice |= {
         "subtotal": subtotal,
-        "total": subtotal + added,
+        "total": total,
         "total_taxes": taxes,
         "subtotal_excluding_tax": subtotal + added - sum(tax["amount"] for tax in taxes),
-        "total_excluding_tax": subtotal + added - sum(tax["amount"] for tax in taxes),
+        "total_excluding_tax": total - sum(tax["amount"] for tax in taxes),
         "starting_balance": balance,
         "amount_due": due,
         "amount_remaining": due,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from sandbox.stripe.errors import Json
+from sandbox.stripe.resource import Resource
 from sandbox.stripe.world import World
 
 
@@ -88,3 +89,14 @@ def total_taxes(lines: list[Json]) -> list[Json]:
         known["amount"] += tax["amount"]
         known["taxable_amount"] += tax["taxable_amount"]
     return list(by_rate.values())
+
+
+LINE_ITEMS = Resource(
+    kind="line_item",
+    references={
+        "discount_amounts.discount": "discount",
+        "discounts": "discount",
+        "pricing.price_details.price": "price",
+        "subscription": "subscription",
+    },
+)

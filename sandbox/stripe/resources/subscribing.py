@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.stripe import money
 from sandbox.stripe.errors import Json
-from sandbox.stripe.resources import collecting, invoice_items, invoicing
+from sandbox.stripe.resources import collecting, discounts, invoice_items, invoicing
 from sandbox.stripe.resources.lines import Item
 from sandbox.stripe.resources.periods import add_intervals, day
 from sandbox.stripe.world import World, public
@@ -21,11 +21,21 @@ def create_subscription(
     metadata: dict[str, str] | None = None,
     trial_days: int = 0,
     trial_end: int | None = None,
+    reductions: list[Json] | None = None,
     **more: Any,
 ) -> Json:
-    """`wanted` items are `{"price": price, "quantity": n, "tax_rates": [...]}`. Bills the first period at once."""
+    """`wanted` items are `{"price": price, "quantity": n, "tax_rates": [...]}`. Bills the first period at once.
+
+    `reductions` are coupons to redeem.
+    """
     subscription = start_subscription(
-        world, customer, wanted, metadata=metadata, trial_end=trial_end or _trial_end(world, trial_days), **more
+        world,
+        customer,
+        wanted,
+        metadata=metadata,
+        trial_end=trial_end or _trial_end(world, trial_days),
+        reductions=reductions,
+        **more,
     )
     world.emit("customer.subscription.created", subscription)
     bill(world, subscription, "subscription_create", period_items(world, subscription))
@@ -43,6 +53,7 @@ def start_subscription(
     *,
     metadata: dict[str, str] | None = None,
     trial_end: int | None = None,
+    reductions: list[Json] | None = None,
     **more: Any,
 ) -> Json:
     """The subscription in its first period, before anything has been billed."""
@@ -98,6 +109,9 @@ def start_subscription(
     )
     url = f"/v1/subscription_items?subscription={subscription['id']}"
     subscription["items"] = {"object": "list", "data": [], "has_more": False, "url": url}
+    subscription["discounts"] = discounts.redeem(
+        world, reductions or [], customer["id"], subscription=subscription["id"]
+    )
     for each in wanted:
         add_item(world, subscription, each["price"], each.get("quantity", 1), each.get("tax_rates") or [])
     set_period(subscription, *(_first_period(subscription, trial_end)))
@@ -270,10 +284,13 @@ def bill(world: World, subscription: Json, reason: str, items: list[Item], *, dr
         subscription=subscription,
         billing_reason=reason,
         auto_advance=not held,
+        reductions=discounts.running(world, subscription),
         collection_method=subscription["collection_method"],
         due_date=world.now() + (subscription["days_until_due"] or 0) * DAY if sent else None,
     )
     invoice_items.add_pending(world, invoice, subscription["id"])
+    if items:
+        discounts.use(world, subscription, invoice)
     subscription["latest_invoice"] = invoice["id"]
     if drafted and not held:
         invoice["automatically_finalizes_at"] = world.now() + DRAFT_SECONDS
@@ -292,9 +309,10 @@ def prorate(world: World, subscription: Json, item: Json, *, sign: int, at: int 
     start, finish = period_of(subscription)
     price, quantity, now = item["price"], item["quantity"], world.now() if at is None else at
     words = "Remaining" if sign > 0 else "Unused"
+    full = money.share(price["unit_amount"] * quantity, max(0, finish - now), finish - start)
     prorated = Item(
         description=f"{words} time on {described(world, price, quantity)} after {day(now)}",
-        amount=sign * money.share(price["unit_amount"] * quantity, max(0, finish - now), finish - start),
+        amount=sign * discounts.discounted(world, subscription, full, billed=sign < 0),
         period=(now, finish),
         quantity=quantity,
         price=price,

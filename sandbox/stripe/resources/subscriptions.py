@@ -3,7 +3,7 @@
 from sandbox.stripe.errors import Json, StripeFailure, missing, no_such
 from sandbox.stripe.params import choice, fields, flag, group, integer, many, merged_metadata, metadata, text
 from sandbox.stripe.resource import Call, Filter, Resource, Route, assign
-from sandbox.stripe.resources import changing, collecting, subscribing
+from sandbox.stripe.resources import changing, collecting, discounts, subscribing
 from sandbox.stripe.resources.customers import live_customer
 from sandbox.stripe.world import World, public
 
@@ -35,6 +35,7 @@ def _create(call: Call) -> Json:
     if isinstance(ends, int) and ends <= world.now():
         raise StripeFailure("Invalid trial_end: it must be a timestamp in the future.", param="trial_end")
     _check_method(world, params)
+    reductions = discounts.checked(world, params.get("discounts") or [], wanted[0]["price"]["currency"])
     subscription = subscribing.create_subscription(
         world,
         customer,
@@ -42,6 +43,7 @@ def _create(call: Call) -> Json:
         metadata=merged_metadata({}, params.get("metadata")),
         trial_days=params.get("trial_period_days", 0),
         trial_end=ends if isinstance(ends, int) else None,
+        reductions=reductions,
         **{name: params[name] for name in PLAIN if params.get(name) is not None},
     )
     if params.get("cancel_at_period_end"):
@@ -151,6 +153,7 @@ EDITABLE = fields(
     days_until_due=integer(least=0),
     default_payment_method=text(),
     description=text(),
+    discounts=discounts.DISCOUNTS_FIELD,
     metadata=metadata(),
     proration_behavior=PRORATION,
     trial_end=changing.moment_or("now"),
@@ -162,6 +165,7 @@ SUBSCRIPTIONS = Resource(
     references={
         "customer": "customer",
         "default_payment_method": "payment_method",
+        "discounts": "discount",
         "latest_invoice": "invoice",
     },
     filters={
