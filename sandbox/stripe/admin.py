@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.mail import Inbox
-from sandbox.stripe.documents import serve_document
+from sandbox.stripe import hosted
 from sandbox.stripe.errors import Json, StripeFailure
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.resources import REGISTRY, disputes, refunds
@@ -37,7 +37,7 @@ class Admin:
             *(Route(f"/_sandbox/{name}", _json(action, self.world), methods=["POST"]) for name, action in post.items()),
             Route("/_sandbox/faults", self._faults, methods=["GET", "DELETE"]),
             Route("/_sandbox/inbox", self._inbox, methods=["GET", "DELETE"]),
-            Route("/_sandbox/invoices/{token}", self._document),
+            *hosted.routes(self.world),
             Route("/_sandbox/health", _healthy),
         ]
 
@@ -99,9 +99,6 @@ class Admin:
         if request.method == "DELETE":
             self.inbox.clear()
         return JSONResponse(self.inbox.of(request.query_params.get("email", "")))
-
-    async def _document(self, request: Request) -> Response:
-        return serve_document(self.world, request)
 
 
 def _json(action: Action, world: World) -> Callable[[Request], Awaitable[Response]]:

@@ -25,10 +25,14 @@ def frozen(world: World, moment: int) -> Iterator[None]:
 
 def on_time_of(world: World, call: Call) -> AbstractContextManager[None]:
     """The time in which this request happens: that of the first object on a test clock which it names."""
-    for thing in _named(world, call):
-        if clock := world.find(KIND, clock_of(world, thing)):
-            return frozen(world, clock["frozen_time"])
-    return nullcontext()
+    on_clocks = (thing for thing in _named(world, call) if clock_of(world, thing))
+    first = next(on_clocks, None)
+    return time_of(world, first) if first else nullcontext()
+
+
+def time_of(world: World, thing: Json) -> AbstractContextManager[None]:
+    clock = world.find(KIND, clock_of(world, thing))
+    return frozen(world, clock["frozen_time"]) if clock else nullcontext()
 
 
 def _named(world: World, call: Call) -> Iterator[Json]:

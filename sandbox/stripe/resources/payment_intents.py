@@ -24,6 +24,9 @@ from sandbox.stripe.resources.payment_methods import payment_method_from
 from sandbox.stripe.world import World, public
 
 WAITING = ("requires_payment_method", "requires_confirmation", "requires_action")
+UNAUTHENTICATED = (
+    "We are unable to authenticate your payment method. Please choose a different payment method and try again."
+)
 PAST = {"confirm": "confirmed", "cancel": "canceled", "update": "updated"}
 
 
@@ -98,6 +101,26 @@ def confirm(world: World, intent: Json, *, off_session: bool = False) -> Json:
         return intent
     if method["_behaviour"] in DECLINES:
         raise _decline(world, intent, method, before)
+    return _charged(world, intent, method, before)
+
+
+def authenticate(world: World, intent: Json, *, passed: bool) -> bool:
+    """The cardholder's answer to their bank, which `requires_action` waits for."""
+    method = world.get("payment_method", intent["payment_method"])
+    before = public(intent)
+    if passed:
+        _charged(world, intent, method, before)
+        return True
+    code = "payment_intent_authentication_failure"
+    details: Json = {"code": code, "message": UNAUTHENTICATED, "type": "invalid_request_error"}
+    details["payment_method"] = public(method)
+    intent |= {"status": "requires_payment_method", "last_payment_error": details, "next_action": None}
+    intent["payment_method"] = None
+    world.emit("payment_intent.payment_failed", intent, before)
+    return False
+
+
+def _charged(world: World, intent: Json, method: Json, before: Json) -> Json:
     manual = intent["capture_method"] == "manual"
     charge = create_charge(world, intent, method, captured=not manual)
     intent |= {"latest_charge": charge["id"], "last_payment_error": None, "next_action": None}

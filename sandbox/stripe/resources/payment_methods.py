@@ -38,6 +38,22 @@ CARDS = {
     "pm_card_pendingRefund": TestCard("visa", "7726", "pending_refund"),
     "pm_card_refundFail": TestCard("visa", "5126", "refund_fail"),
 }
+TO_CHOOSE = {
+    "pm_card_visa": "works",
+    "pm_card_mastercard": "works",
+    "pm_card_amex": "works",
+    "pm_card_authenticationRequired": "asks for authentication",
+    "pm_card_chargeCustomerFail": "can be kept, but declines",
+    "pm_card_chargeDeclinedInsufficientFunds": "declines: insufficient funds",
+}
+
+
+def cards_to_choose() -> list[tuple[str, str]]:
+    """For people: test token and what it is."""
+    named = ((token, CARDS[token], does) for token, does in TO_CHOOSE.items())
+    return [(token, f"{each.brand.capitalize()} •••• {each.last4}, {does}") for token, each, does in named]
+
+
 BILLING = group(address=ADDRESS, email=text(), name=text(), phone=text())
 RAW_CARD = (
     "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens that "
