@@ -19,7 +19,10 @@ from sandbox.mail import Inbox, smtp
 from sandbox.model.app import ScriptedModel
 from sandbox.seed import SEEDS
 from sandbox.stripe.app import create_app
+from sandbox.stripe.errors import StripeFailure
+from sandbox.stripe.gate import Gate
 from sandbox.stripe.resources import new_world
+from sandbox.stripe.resources.webhook_endpoints import register
 from sandbox.stripe.store import Store
 from sandbox.stripe.world import World
 
@@ -35,8 +38,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--smtp-port", type=int, default=12125, help="the mail server's port; 0 picks a free one")
     parser.add_argument("--state", type=Path, help="folder that keeps the state over restarts")
     parser.add_argument("--seed", choices=[*SEEDS, "none"], default="demo", help="what a fresh state begins with")
+    parser.add_argument("--webhook-url", help="where events go: an http address on this machine")
+    parser.add_argument(
+        "--webhook-secret",
+        default=os.environ.get("STRIPE_WEBHOOK_SECRET"),
+        help="signs them; STRIPE_WEBHOOK_SECRET unless given",
+    )
     parser.add_argument("--watch-stdin", action="store_true", help="quit when stdin ends")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.webhook_url and not options.webhook_secret:
+        parser.error("--webhook-url needs --webhook-secret, or STRIPE_WEBHOOK_SECRET in the environment")
+    return options
 
 
 def listen(port: int, name: str) -> socket.socket:
@@ -95,6 +107,9 @@ async def serve(options: argparse.Namespace) -> None:
         store, known = remember(options.state, world, inbox) if options.state else (None, False)
         if not known and options.seed != "none":
             SEEDS[options.seed](world)
+        world.outbox.clear()
+        if options.webhook_url:
+            listen_for_events(world, options.webhook_url, options.webhook_secret)
         app = create_app(world, inbox, SEEDS)
         app.routes.extend(ScriptedModel().routes())
         server = Server(
@@ -109,10 +124,30 @@ async def serve(options: argparse.Namespace) -> None:
             ready=f"ready {json.dumps({'stripe': url, 'smtp': mail.getsockname()[1]})}",
         )
         stop_when_told(server, watch_stdin=options.watch_stdin)
+        gate: Gate = app.state.gate
+        gate.delivery.resume()
+        pulse = asyncio.create_task(beat(gate))
         async with await asyncio.get_running_loop().create_server(functools.partial(smtp, inbox), sock=mail):
             await server.serve([stripe])
+        pulse.cancel()
+        gate.delivery.forget()
         if store:
             store.save()
+
+
+def listen_for_events(world: World, url: str, secret: str) -> None:
+    try:
+        register(world, url, secret)
+    except StripeFailure as failure:
+        sys.stderr.write(f"sandbox: --webhook-url: {failure}\n")
+        raise SystemExit(CANNOT_START) from None
+
+
+async def beat(gate: Gate) -> None:
+    """Once a second, what is due happens."""
+    while True:
+        await asyncio.sleep(1)
+        gate.let_time_pass()
 
 
 def stop_when_told(server: Server, *, watch_stdin: bool) -> None:

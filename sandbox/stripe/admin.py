@@ -1,7 +1,6 @@
 """`/_sandbox`: what only the world outside Stripe can do. Banks, clocks, faults, and starting again."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -9,8 +8,12 @@ from starlette.routing import Route
 
 from sandbox.mail import Inbox
 from sandbox.stripe import hosted
+from sandbox.stripe.delivery import Delivery
+from sandbox.stripe.delivery_admin import Hooks
 from sandbox.stripe.errors import Json, StripeFailure
 from sandbox.stripe.faults import Faults
+from sandbox.stripe.gate import CAUSED
+from sandbox.stripe.requests import answered, json_body
 from sandbox.stripe.resources import REGISTRY, disputes, refunds
 from sandbox.stripe.timeline import run_due
 from sandbox.stripe.world import World
@@ -21,8 +24,9 @@ MOST_SECONDS = 400 * 86_400
 
 
 class Admin:
-    def __init__(self, world: World, inbox: Inbox, faults: Faults, seeds: Seeds) -> None:
+    def __init__(self, world: World, inbox: Inbox, faults: Faults, seeds: Seeds, delivery: Delivery) -> None:
         self.world, self.inbox, self.faults, self.seeds = world, inbox, faults, seeds
+        self.delivery = delivery
 
     def routes(self) -> list[Route]:
         post = {
@@ -34,8 +38,12 @@ class Admin:
             "refunds": self.settle,
         }
         return [
-            *(Route(f"/_sandbox/{name}", _json(action, self.world), methods=["POST"]) for name, action in post.items()),
+            *(
+                Route(f"/_sandbox/{name}", _json(action, self.world, self.delivery), methods=["POST"])
+                for name, action in post.items()
+            ),
             Route("/_sandbox/faults", self._faults, methods=["GET", "DELETE"]),
+            *Hooks(self.world, self.delivery).routes(),
             Route("/_sandbox/inbox", self._inbox, methods=["GET", "DELETE"]),
             *hosted.routes(self.world),
             Route("/_sandbox/health", _healthy),
@@ -44,7 +52,8 @@ class Admin:
     def reset(self, _body: Json) -> Json:
         self.world.clear()
         self.inbox.clear()
-        self.faults.waiting.clear()
+        self.faults.clear()
+        self.delivery.forget()
         return {"reset": True}
 
     def seed(self, body: Json) -> Json:
@@ -52,6 +61,8 @@ class Admin:
         if name not in self.seeds:
             raise StripeFailure(f"No such seed: '{name}'", param="name")
         self.seeds[name](self.world)
+        # The past is no news.
+        self.world.outbox.clear()
         return {"seeded": name, "customers": len(self.world.all("customer"))}
 
     def add_fault(self, body: Json) -> Json:
@@ -92,7 +103,7 @@ class Admin:
 
     async def _faults(self, request: Request) -> Response:
         if request.method == "DELETE":
-            self.faults.waiting.clear()
+            self.faults.clear()
         return JSONResponse({"faults": self.faults.described()})
 
     async def _inbox(self, request: Request) -> Response:
@@ -101,29 +112,16 @@ class Admin:
         return JSONResponse(self.inbox.of(request.query_params.get("email", "")))
 
 
-def _json(action: Action, world: World) -> Callable[[Request], Awaitable[Response]]:
-    """A JSON object in (or nothing), a JSON object out, refusals in Stripe's form."""
-
-    async def endpoint(request: Request) -> Response:
-        try:
-            answer = action(await _body(request))
-        except StripeFailure as failure:
-            return JSONResponse(failure.body("req_sandbox"), failure.status)
+def _json(action: Action, world: World, delivery: Delivery) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Json:
+        answer = action(await json_body(request))
+        events = world.take_outbox()
+        delivery.address(events)
         world.on_change()
-        return JSONResponse(answer)
+        request.scope[CAUSED] = events
+        return answer
 
-    return endpoint
-
-
-async def _body(request: Request) -> Json:
-    raw = await request.body()
-    try:
-        body: Any = await request.json() if raw else {}
-    except ValueError as failure:
-        raise StripeFailure("The body is not JSON.") from failure
-    if not isinstance(body, dict):
-        raise StripeFailure("The body is not a JSON object.")
-    return body
+    return answered(endpoint)
 
 
 async def _healthy(_request: Request) -> Response:

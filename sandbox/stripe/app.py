@@ -4,22 +4,44 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.mail import Inbox
 from sandbox.stripe.admin import Admin, Seeds
+from sandbox.stripe.delivery import Delivery
 from sandbox.stripe.faults import Faults
-from sandbox.stripe.gate import Gate
+from sandbox.stripe.gate import CAUSED, Gate
 from sandbox.stripe.resources import REGISTRY
 from sandbox.stripe.world import World
 
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 
 
+class Announcing:
+    """Tells webhooks what a request caused once that request is over, however it ended."""
+
+    def __init__(self, app: ASGIApp, delivery: Delivery) -> None:
+        self.app, self.delivery = app, delivery
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.delivery.release(scope.get(CAUSED, ()))
+
+
 def create_app(world: World, inbox: Inbox, seeds: Seeds) -> Starlette:
+    """The application; its `state.gate` is what lets time pass."""
     faults = Faults()
-    gate = Gate(world, REGISTRY, faults)
+    delivery = Delivery(world, faults)
+    gate = Gate(world, REGISTRY, faults, delivery)
     stripe = [Route(route.path, gate.endpoint(route), methods=[route.method]) for route in REGISTRY.routes()]
     unknown = Route("/v1/{rest:path}", gate.unknown, methods=METHODS)
     # A page of another site must not reach the sandbox through a name that it has pointed at 127.0.0.1.
     loopback = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
-    return Starlette(routes=[*stripe, unknown, *Admin(world, inbox, faults, seeds).routes()], middleware=[loopback])
+    app = Starlette(
+        routes=[*stripe, unknown, *Admin(world, inbox, faults, seeds, delivery).routes()],
+        middleware=[Middleware(Announcing, delivery=delivery), loopback],
+    )
+    app.state.gate = gate
+    return app

@@ -11,19 +11,23 @@ reset                  a reset connection                                no
 reset_after_commit     the same                                          yes
 html                   a gateway's HTML page with `status`               no
 slow                   the right answer after `seconds`                  yes
+
+With `"target": "webhook"` the fault is one of `delivery_faults`.
 """
 
 import asyncio
 import contextlib
+import random
 import re
 import socket
 import struct
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from sandbox.stripe.delivery_faults import WebhookFault
 from sandbox.stripe.errors import Json, StripeFailure
 
 KINDS = (
@@ -37,6 +41,7 @@ KINDS = (
     "slow",
 )
 FOREVER_SECONDS = 3600.0
+SEED = "counterfoil"
 MESSAGES = {
     "rate_limit": "Request rate limit exceeded. Learn more about rate limits at https://stripe.com/docs/rate-limits.",
     "lock_timeout": (
@@ -47,6 +52,7 @@ MESSAGES = {
 }
 CODES = {402: "card_declined", 409: "idempotency_key_in_use", 429: "rate_limit"}
 TYPES = {402: "card_error"}
+Ordered = TypeVar("Ordered", "Fault", WebhookFault)
 HTML = "<html><head><title>{0} Bad Gateway</title></head><body><h1>{0} Bad Gateway</h1><hr>edge</body></html>"
 
 
@@ -56,6 +62,8 @@ class Fault:
     path: str = ".*"
     count: int | None = 1
     """None: until cleared."""
+    probability: float = 1.0
+    """How often a matching request is hit, by a seeded die: the same requests meet the same faults."""
     kind: str = "status"
     status: int | None = None
     seconds: float | None = None
@@ -108,21 +116,43 @@ class Fault:
 @dataclass
 class Faults:
     waiting: list[Fault] = field(default_factory=list)
+    webhooks: list[WebhookFault] = field(default_factory=list)
+    die: random.Random = field(default_factory=lambda: random.Random(SEED))
 
     def add(self, **described: Any) -> None:
-        self.waiting.append(Fault(**described))
+        if described.get("target") == "webhook":
+            self.webhooks.append(WebhookFault(**described))
+        else:
+            self.waiting.append(Fault(**described))
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The first fault that matches, spent by one."""
-        fault = next((each for each in self.waiting if each.matches(method, path)), None)
+        """The first fault that matches and comes to pass, spent by one."""
+        matching = (each for each in self.waiting if each.matches(method, path))
+        return self._spend(next(filter(self._happens, matching), None), self.waiting)
+
+    def take_webhook(self, event_type: str, *, early: bool = False) -> WebhookFault | None:
+        """The same for a delivery; `early` is asked for at another time than the rest."""
+        matching = (each for each in self.webhooks if (each.kind == "early") is early and each.matches(event_type))
+        return self._spend(next(filter(self._happens, matching), None), self.webhooks)
+
+    def _happens(self, fault: Fault | WebhookFault) -> bool:
+        return fault.probability >= 1 or self.die.random() < fault.probability
+
+    @staticmethod
+    def _spend(fault: Ordered | None, waiting: list[Ordered]) -> Ordered | None:
         if fault and fault.count is not None:
             fault.count -= 1
             if fault.count <= 0:
-                self.waiting.remove(fault)
+                waiting.remove(fault)
         return fault
 
+    def clear(self) -> None:
+        self.waiting.clear()
+        self.webhooks.clear()
+        self.die.seed(SEED)
+
     def described(self) -> list[Json]:
-        return [vars(fault) for fault in self.waiting]
+        return [vars(fault) for fault in (*self.waiting, *self.webhooks)]
 
 
 async def hold(request: Request, seconds: float) -> None:

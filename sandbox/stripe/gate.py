@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.stripe import API_VERSION, brackets, idempotency
 from sandbox.stripe.brackets import Tree
+from sandbox.stripe.delivery import Delivery
 from sandbox.stripe.errors import Json, StripeFailure, ValidationFailure
 from sandbox.stripe.expansion import Expansion, check_depth
 from sandbox.stripe.faults import Fault, Faults
@@ -23,16 +24,19 @@ from sandbox.stripe.world import World
 
 log = logging.getLogger("sandbox.stripe")
 TEST_KEY = re.compile(r"(sk|rk)_test_\w+")
+CAUSED = "sandbox.events"
+"""Where a request's scope holds the events to tell webhooks of, once it has been answered."""
 FORM = "application/x-www-form-urlencoded"
 
 
 class Gate:
     """Holds what every request needs. Handlers run without awaiting, so each is atomic."""
 
-    def __init__(self, world: World, registry: Registry, faults: Faults) -> None:
+    def __init__(self, world: World, registry: Registry, faults: Faults, delivery: Delivery) -> None:
         self.world = world
         self.registry = registry
         self.faults = faults
+        self.delivery = delivery
 
     def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -60,6 +64,14 @@ class Gate:
 
         return await self.endpoint(Route(request.method, request.url.path, refuse))(request)
 
+    def let_time_pass(self) -> None:
+        """What falls due by the clock happens, and is told, without a request too."""
+        settle_due(self.world)
+        if events := self.world.take_outbox():
+            self.delivery.address(events)
+            self.world.on_change()
+            self.delivery.release(events)
+
     async def _serve(self, route: Route, request: Request, request_id: str, fault: Fault | None) -> Response:
         check_key(request.headers.get("authorization", ""))
         check_version(request.headers.get("stripe-version", API_VERSION))
@@ -78,10 +90,16 @@ class Gate:
         if key:
             kept = (500, fault.failure().body(request_id)) if fault and fault.remembered else (status, body)
             idempotency.finish(self.world, key, *kept, request_id)
-        if request.method != "GET":
+        events = self.world.take_outbox()
+        self.delivery.address(events)
+        if events or request.method != "GET":
             self.world.on_change()
+        events = await self.delivery.release_early(events)
         if fault and fault.kind != "slow":
+            # The caller may be kept waiting for an hour; the request itself is over.
+            self.delivery.release(events)
             return await fault.answer(request, request_id)
+        request.scope[CAUSED] = events
         return self._respond(request, status, body, request_id)
 
     def _run(self, route: Route, request: Request, tree: Tree, request_id: str) -> tuple[int, Json]:
@@ -89,7 +107,7 @@ class Gate:
         params = coerce(tree, route.fields | EVERYWHERE)
         paths = params.pop("expand", None) or []
         check_depth(paths)
-        self.world.request_key = request.headers.get("idempotency-key")
+        self.world.request_key, self.world.request_id = request.headers.get("idempotency-key"), request_id
         try:
             run_due(self.world)
             call = Call(self.world, params, request.url.path, request.path_params)
@@ -107,7 +125,7 @@ class Gate:
             own = StripeFailure("The sandbox itself failed; see its log.", status=500, kind="api_error")
             return 500, own.body(request_id)
         finally:
-            self.world.request_key = None
+            self.world.request_key = self.world.request_id = None
         return 200, answer
 
     @staticmethod

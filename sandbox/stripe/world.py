@@ -60,6 +60,9 @@ class World:
     """Idempotency key of the request that is running, for the events it causes."""
     next_due: object = None
     """What `timeline.run_due` remembers between requests."""
+    request_id: str | None = None
+    outbox: list[Json] = field(default_factory=list)
+    """Events that no webhook endpoint has been told of yet."""
 
     def now(self) -> int:
         return self.clock.now()
@@ -106,11 +109,17 @@ class World:
         data: Json = {"object": self.show(self, thing)}
         if before is not None:
             data["previous_attributes"] = {key: old for key, old in before.items() if data["object"].get(key) != old}
-        request = {"id": None, "idempotency_key": self.request_key}
-        self.add("event", "evt", api_version=API_VERSION, data=data, pending_webhooks=0, request=request, type=kind)
+        request = {"id": self.request_id, "idempotency_key": self.request_key}
+        about: Json = {"api_version": API_VERSION, "data": data, "pending_webhooks": 0, "request": request}
+        self.outbox.append(self.add("event", "evt", **about, type=kind))
+
+    def take_outbox(self) -> list[Json]:
+        events, self.outbox = self.outbox, []
+        return events
 
     def clear(self) -> None:
         self.objects, self.answers, self.counter, self.clock.offset = {}, {}, 0, 0
+        self.outbox.clear()
 
     def snapshot(self) -> Json:
         return {

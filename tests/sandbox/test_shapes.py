@@ -71,10 +71,15 @@ def hold_time(api: Api) -> None:
     api.make("test_helpers/test_clocks", frozen_time=1_700_000_000)
 
 
+def listen(api: Api) -> None:
+    api.make("webhook_endpoints", url="http://127.0.0.1:9/hooks", **{"enabled_events[]": "*"})
+
+
 UNSEEDED: dict[str, Callable[[Api], None]] = {
     "credit_notes": document,
     "coupons": discount,
     "test_helpers/test_clocks": hold_time,
+    "webhook_endpoints": listen,
 }
 
 

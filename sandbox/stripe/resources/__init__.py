@@ -21,6 +21,7 @@ from sandbox.stripe.resources.refunds import REFUNDS
 from sandbox.stripe.resources.subscription_items import SUBSCRIPTION_ITEMS
 from sandbox.stripe.resources.subscriptions import SUBSCRIPTIONS
 from sandbox.stripe.resources.test_clocks import TEST_CLOCKS
+from sandbox.stripe.resources.webhook_endpoints import WEBHOOK_ENDPOINTS
 from sandbox.stripe.world import World
 
 RESOURCES = (
@@ -48,6 +49,7 @@ RESOURCES = (
     TEST_CLOCKS,
     PORTAL_SESSIONS,
     PORTAL_CONFIGURATIONS,
+    WEBHOOK_ENDPOINTS,
 )
 REGISTRY = Registry(RESOURCES)
 
