@@ -23,7 +23,7 @@ from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.gate import Gate
 from sandbox.stripe.resources import new_world
 from sandbox.stripe.resources.webhook_endpoints import register
-from sandbox.stripe.store import Store
+from sandbox.stripe.store import UNREADABLE, Store
 from sandbox.stripe.world import World
 
 HOST = "127.0.0.1"
@@ -68,16 +68,14 @@ def listen(port: int, name: str) -> socket.socket:
 
 def remember(folder: Path, world: World, inbox: Inbox) -> tuple[Store, bool]:
     """Loads what the folder knows, and keeps it from now on. True when it knew something."""
-    store = Store(folder, lambda: {"world": world.snapshot(), "inbox": inbox.mails})
+    store = Store(folder, world, inbox)
     try:
-        if saved := store.load():
-            world.restore(saved["world"])
-            inbox.mails = saved["inbox"]
-    except (OSError, ValueError, KeyError, TypeError) as failure:
-        sys.stderr.write(f"sandbox: {store.file} cannot be read ({failure}); move it away to start afresh\n")
+        known = store.open()
+    except UNREADABLE as failure:
+        file = store.file if store.file.exists() else store.old
+        sys.stderr.write(f"sandbox: {file} cannot be read ({failure}); move it away to start afresh\n")
         raise SystemExit(CANNOT_START) from None
-    world.on_change = inbox.on_change = store.changed
-    return store, saved is not None
+    return store, known
 
 
 class Server(uvicorn.Server):
@@ -107,7 +105,8 @@ async def serve(options: argparse.Namespace) -> None:
         store, known = remember(options.state, world, inbox) if options.state else (None, False)
         if not known and options.seed != "none":
             SEEDS[options.seed](world)
-        world.outbox.clear()
+        world.commit()
+        world.forget_changes()
         if options.webhook_url:
             listen_for_events(world, options.webhook_url, options.webhook_secret)
         app = create_app(world, inbox, SEEDS)
@@ -131,8 +130,9 @@ async def serve(options: argparse.Namespace) -> None:
             await server.serve([stripe])
         pulse.cancel()
         gate.delivery.forget()
+        world.commit()
         if store:
-            store.save()
+            store.close()
 
 
 def listen_for_events(world: World, url: str, secret: str) -> None:

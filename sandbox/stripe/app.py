@@ -11,6 +11,7 @@ from sandbox.stripe.admin import Admin, Seeds
 from sandbox.stripe.delivery import Delivery
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.gate import CAUSED, Gate
+from sandbox.stripe.limits import Limits
 from sandbox.stripe.resources import REGISTRY
 from sandbox.stripe.world import World
 
@@ -34,13 +35,14 @@ def create_app(world: World, inbox: Inbox, seeds: Seeds) -> Starlette:
     """The application; its `state.gate` is what lets time pass."""
     faults = Faults()
     delivery = Delivery(world, faults)
-    gate = Gate(world, REGISTRY, faults, delivery)
+    limits = Limits()
+    gate = Gate(world, REGISTRY, faults, delivery, limits)
     stripe = [Route(route.path, gate.endpoint(route), methods=[route.method]) for route in REGISTRY.routes()]
     unknown = Route("/v1/{rest:path}", gate.unknown, methods=METHODS)
     # A page of another site must not reach the sandbox through a name that it has pointed at 127.0.0.1.
     loopback = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
     app = Starlette(
-        routes=[*stripe, unknown, *Admin(world, inbox, faults, seeds, delivery).routes()],
+        routes=[*stripe, unknown, *Admin(world, inbox, faults, seeds, delivery=delivery, limits=limits).routes()],
         middleware=[Middleware(Announcing, delivery=delivery), loopback],
     )
     app.state.gate = gate

@@ -204,7 +204,7 @@ class Delivery:
         if parcel.endpoint in event.get("_waiting", ()):
             event["_waiting"] = [each for each in event["_waiting"] if each != parcel.endpoint]
             event["pending_webhooks"] -= 1 if delivered else 0
-            self.world.on_change()
+            self.world.commit()
 
     def _note(self, parcel: Parcel, number: int, status: int | str) -> None:
         noted = {"event": parcel.event["id"], "type": parcel.event["type"], "endpoint": parcel.endpoint}

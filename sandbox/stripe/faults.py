@@ -11,12 +11,27 @@ reset                  a reset connection                                no
 reset_after_commit     the same                                          yes
 html                   a gateway's HTML page with `status`               no
 slow                   the right answer after `seconds`                  yes
+truncated              half of the right answer                          yes
+revoked_key            401, the key has expired                          no
+stale                  of a GET: the objects as they were `seconds` ago, or each before its own last change
 
+These change what a POST does, and are spent only by one that they did change:
+
+decline                the card declines with `code`: card_declined, insufficient_funds, expired_card,
+                       authentication_required
+dispute_before         a chargeback is opened on the charge that the refund is of (or on `charge`), just before
+refund_pending         the refund is `pending` and succeeds after `seconds` (60)
+refund_fails_later     the refund has succeeded, and is `failed` after `seconds` (60)
+refund_requires_action the refund waits for the customer; it succeeds after `seconds`, when given
+
+`status` 429 with `code` lock_timeout, 409, 401 and the rest come with Stripe's words; `should_retry` sets its header.
 With `"target": "webhook"` the fault is one of `delivery_faults`.
 """
 
 import asyncio
 import contextlib
+import copy
+import json
 import random
 import re
 import socket
@@ -29,6 +44,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox.stripe.delivery_faults import WebhookFault
 from sandbox.stripe.errors import Json, StripeFailure
+from sandbox.stripe.mischief import DECLINE_CODES, MISCHIEF
 
 KINDS = (
     "status",
@@ -39,6 +55,10 @@ KINDS = (
     "reset_after_commit",
     "html",
     "slow",
+    "truncated",
+    "revoked_key",
+    "stale",
+    *MISCHIEF,
 )
 FOREVER_SECONDS = 3600.0
 SEED = "counterfoil"
@@ -49,6 +69,7 @@ MESSAGES = {
         "accessing it. If you see this error intermittently, retry the request."
     ),
     "card_declined": "Your card was declined.",
+    "api_key_expired": "Expired API Key provided: sk_test_****.",
 }
 CODES = {402: "card_declined", 409: "idempotency_key_in_use", 429: "rate_limit"}
 TYPES = {402: "card_error"}
@@ -69,19 +90,35 @@ class Fault:
     seconds: float | None = None
     code: str | None = None
     should_retry: bool | None = None
+    charge: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+        self._check_code()
         for pattern in (self.method, self.path):
             try:
                 re.compile(pattern)
             except re.error as failure:
                 raise ValueError(f"{pattern!r} is no regular expression: {failure}") from failure
 
+    def _check_code(self) -> None:
+        if self.kind == "decline":
+            self.code = self.code or "card_declined"
+            if self.code not in DECLINE_CODES:
+                raise ValueError(f"code must be one of {', '.join(DECLINE_CODES)}")
+        if self.kind == "revoked_key":
+            self.status, self.code = 401, "api_key_expired"
+
     @property
     def after_commit(self) -> bool:
-        return self.kind.endswith("_after_commit") or self.kind == "slow"
+        """Whether the request runs."""
+        return self.kind.endswith("_after_commit") or self.kind in {"slow", "truncated", "stale", *MISCHIEF}
+
+    @property
+    def honest(self) -> bool:
+        """Whether the caller gets the answer of the request that ran."""
+        return self.kind in {"slow", "stale", *MISCHIEF}
 
     @property
     def remembered(self) -> bool:
@@ -89,9 +126,14 @@ class Fault:
         return self.kind == "status_after_commit" and (self.status or 500) == 500
 
     def matches(self, method: str, path: str) -> bool:
-        return bool(re.fullmatch(self.method, method, re.IGNORECASE) and re.search(self.path, path))
+        only = "GET" if self.kind == "stale" else "POST" if self.kind in MISCHIEF else method
+        return (
+            method == only
+            and bool(re.fullmatch(self.method, method, re.IGNORECASE))
+            and bool(re.search(self.path, path))
+        )
 
-    async def answer(self, request: Request, request_id: str) -> Response:
+    async def answer(self, request: Request, request_id: str, truth: Json | None = None) -> Response:
         """What the caller gets instead of the truth."""
         if self.kind.startswith("hang"):
             await hold(request, FOREVER_SECONDS if self.seconds is None else self.seconds)
@@ -101,6 +143,9 @@ class Fault:
         if self.kind == "html":
             return HTMLResponse(HTML.format(self.status or 502), self.status or 502)
         headers = {"Request-Id": request_id}
+        if self.kind == "truncated":
+            whole = json.dumps(truth).encode()
+            return Response(whole[: len(whole) // 2], 200, headers, media_type="application/json")
         if self.should_retry is not None:
             headers["Stripe-Should-Retry"] = str(self.should_retry).lower()
         return JSONResponse(self.failure().body(request_id), self.failure().status, headers)
@@ -145,6 +190,21 @@ class Faults:
             if fault.count <= 0:
                 waiting.remove(fault)
         return fault
+
+    def give_back(self, fault: Fault) -> None:
+        """The request gave it no occasion."""
+        if fault.count is not None:
+            fault.count += 1
+            if fault not in self.waiting:
+                self.waiting.insert(0, fault)
+
+    def remembered(self) -> "Faults":
+        """A copy that later requests do not spend."""
+        return copy.deepcopy(self)
+
+    def go_back(self, before: "Faults") -> None:
+        kept = before.remembered()
+        self.waiting, self.webhooks, self.die = kept.waiting, kept.webhooks, kept.die
 
     def clear(self) -> None:
         self.waiting.clear()

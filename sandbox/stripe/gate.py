@@ -5,17 +5,20 @@ import base64
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox.stripe import API_VERSION, brackets, idempotency
+from sandbox.stripe import API_VERSION, brackets, idempotency, mischief
 from sandbox.stripe.brackets import Tree
 from sandbox.stripe.delivery import Delivery
 from sandbox.stripe.errors import Json, StripeFailure, ValidationFailure
 from sandbox.stripe.expansion import Expansion, check_depth
 from sandbox.stripe.faults import Fault, Faults
+from sandbox.stripe.limits import Limits, limited
+from sandbox.stripe.mischief import MISCHIEF
 from sandbox.stripe.params import coerce
 from sandbox.stripe.resource import EVERYWHERE, Call, Registry, Route
 from sandbox.stripe.resources.frozen import on_time_of
@@ -32,15 +35,17 @@ FORM = "application/x-www-form-urlencoded"
 class Gate:
     """Holds what every request needs. Handlers run without awaiting, so each is atomic."""
 
-    def __init__(self, world: World, registry: Registry, faults: Faults, delivery: Delivery) -> None:
+    def __init__(self, world: World, registry: Registry, faults: Faults, delivery: Delivery, limits: Limits) -> None:
         self.world = world
         self.registry = registry
         self.faults = faults
-        self.delivery = delivery
+        self.delivery, self.limits = delivery, limits
 
     def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             request_id = f"req_{secrets.token_hex(7)}"
+            if reason := self.limits.exceeded(route.method + route.path):
+                return limited(reason, request_id)
             fault = self.faults.take(request.method, request.url.path)
             if fault and not fault.after_commit:
                 return await fault.answer(request, request_id)
@@ -66,10 +71,10 @@ class Gate:
 
     def let_time_pass(self) -> None:
         """What falls due by the clock happens, and is told, without a request too."""
-        settle_due(self.world)
+        run_due(self.world)
         if events := self.world.take_outbox():
             self.delivery.address(events)
-            self.world.on_change()
+            self.world.commit()
             self.delivery.release(events)
 
     async def _serve(self, route: Route, request: Request, request_id: str, fault: Fault | None) -> Response:
@@ -78,11 +83,13 @@ class Gate:
         tree = await read_tree(request)
         key = request.headers.get("idempotency-key") if request.method == "POST" else None
         if key and (known := idempotency.begin(self.world, key, request.url.path, tree)):
+            if fault and fault.kind in MISCHIEF:
+                self.faults.give_back(fault)
             return self._respond(request, known["status"], known["body"], request_id, replays=known["request_id"])
         try:
             if fault and fault.kind == "slow":
                 await asyncio.sleep(fault.seconds or 0)
-            status, body = self._run(route, request, tree, request_id)
+            status, body = self._run(route, request, tree, request_id, fault)
         except BaseException:
             if key:
                 idempotency.forget(self.world, key)
@@ -92,17 +99,18 @@ class Gate:
             idempotency.finish(self.world, key, *kept, request_id)
         events = self.world.take_outbox()
         self.delivery.address(events)
-        if events or request.method != "GET":
-            self.world.on_change()
+        self.world.commit()
         events = await self.delivery.release_early(events)
-        if fault and fault.kind != "slow":
+        if fault and not fault.honest:
             # The caller may be kept waiting for an hour; the request itself is over.
             self.delivery.release(events)
-            return await fault.answer(request, request_id)
+            return await fault.answer(request, request_id, body)
         request.scope[CAUSED] = events
         return self._respond(request, status, body, request_id)
 
-    def _run(self, route: Route, request: Request, tree: Tree, request_id: str) -> tuple[int, Json]:
+    def _run(
+        self, route: Route, request: Request, tree: Tree, request_id: str, fault: Fault | None
+    ) -> tuple[int, Json]:
         """Refusals of the handler are answers like any other; refused parameters never ran."""
         params = coerce(tree, route.fields | EVERYWHERE)
         paths = params.pop("expand", None) or []
@@ -110,12 +118,13 @@ class Gate:
         self.world.request_key, self.world.request_id = request.headers.get("idempotency-key"), request_id
         try:
             run_due(self.world)
-            call = Call(self.world, params, request.url.path, request.path_params)
-            with on_time_of(self.world, call):
+            world = self._seen(fault)
+            call = Call(world, params, request.url.path, request.path_params)
+            with on_time_of(world, call), self._mischief(fault, params):
                 thing = route.handler(call)
-                answer = self.registry.show(self.world, thing)
+                answer = self.registry.show(world, thing)
                 for each in paths:
-                    Expansion(self.registry, self.world, each).apply(answer)
+                    Expansion(self.registry, world, each).apply(answer)
         except ValidationFailure:
             raise
         except StripeFailure as failure:
@@ -127,6 +136,27 @@ class Gate:
         finally:
             self.world.request_key = self.world.request_id = None
         return 200, answer
+
+    def _seen(self, fault: Fault | None) -> World:
+        """The world that the handler is shown."""
+        if fault is None or fault.kind != "stale":
+            return self.world
+        if fault.seconds is None:
+            return self.world.one_change_ago()
+        return self.world.as_of(self.world.clock.present() - int(fault.seconds))
+
+    @contextmanager
+    def _mischief(self, fault: Fault | None, params: Json) -> Iterator[None]:
+        if fault is None or fault.kind not in MISCHIEF:
+            yield
+            return
+        events = len(self.world.outbox)
+        try:
+            with mischief.at_work(self.world, fault, params):
+                yield
+        finally:
+            if not mischief.happened(fault.kind, self.world.outbox[events:]):
+                self.faults.give_back(fault)
 
     @staticmethod
     def _respond(request: Request, status: int, body: Json, request_id: str, replays: str | None = None) -> Response:

@@ -3,6 +3,7 @@
 import base64
 import operator
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from sandbox.stripe.errors import Json, StripeFailure, no_such
 
@@ -21,7 +22,7 @@ def page(things: Sequence[Json], params: Json, keep: Callable[[Json], bool], url
         newer = list(filter(keep, things[: _position(things, before, "ending_before", label)]))
         return envelope(newer[-limit:], url, has_more=len(newer) > limit)
     start = _position(things, after, "starting_after", label) + 1 if after else 0
-    older = list(filter(keep, things[start:]))
+    older = list(islice(filter(keep, islice(things, start, None)), limit + 1))
     return envelope(older[:limit], url, has_more=len(older) > limit)
 
 

@@ -1,6 +1,6 @@
 """A resource is data: where it lives, what it can be asked, what it refers to, and its verbs as routes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,10 +89,23 @@ class Resource:
         for name, each in filters.items():
             if each.kind and call.params.get(name):
                 call.world.get(each.kind, call.params[name], param=name)
-        things = call.world.all(self.kind)
         return pages.page(
-            things, call.params, lambda thing: self._kept(thing, call.params), call.path, self.label or self.kind
+            self._candidates(call),
+            call.params,
+            lambda thing: self._kept(thing, call.params),
+            call.path,
+            self.label or self.kind,
         )
+
+    def _candidates(self, call: Call) -> Sequence[Json]:
+        """Those of one customer, charge and so on where the question names one, else all."""
+        cursor = call.world.find(self.kind, call.params.get("starting_after") or call.params.get("ending_before"))
+        for name, each in (self.filters or {}).items():
+            value = call.params.get(name)
+            # A cursor may be an object that the filters leave out.
+            if each.kind and each.keep is None and value and (cursor is None or cursor.get(name) == value):
+                return call.world.of(self.kind, name, value)
+        return call.world.all(self.kind)
 
     def _kept(self, thing: Json, params: Json) -> bool:
         if self.hidden(thing, params) or not pages.within(
@@ -106,7 +119,7 @@ class Resource:
 
     def _search(self, call: Call) -> Json:
         query = Query.parse(call.params["query"], self.search or {}, self.path.rsplit("/", 1)[-1])
-        found = [thing for thing in call.world.all(self.kind) if not thing.get("deleted") and query.matches(thing)]
+        found = [thing for thing in call.world.findable(self.kind) if not thing.get("deleted") and query.matches(thing)]
         return pages.search_page(found, call.params, call.path)
 
 

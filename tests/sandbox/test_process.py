@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,46 +72,6 @@ def test_it_listens_on_one_loopback_address_alone() -> None:
         # All of 127/8 is this machine, but only a socket bound to every address would answer here.
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.2", port), timeout=2)
-
-
-def test_what_happened_is_there_after_a_restart(tmp_path: Path) -> None:
-    with running("--state", str(tmp_path), "--seed", "none") as (process, where):
-        form = {"email": "kept@example.com"}
-        headers = KEY | {"Idempotency-Key": "k1"}
-        first = httpx.post(f"{where['stripe']}/v1/customers", data=form, headers=headers, verify=NO_TLS)
-        process.send_signal(signal.SIGTERM)
-        assert 0 == process.wait(timeout=10)
-    with running("--state", str(tmp_path)) as (_, where):
-        assert {"kept@example.com"} == emails(where["stripe"])
-        again = httpx.post(f"{where['stripe']}/v1/customers", data=form, headers=headers, verify=NO_TLS)
-        assert (first.json(), "true") == (again.json(), again.headers["idempotent-replayed"])
-
-
-def test_a_killed_sandbox_has_written_its_changes_shortly_after_them(tmp_path: Path) -> None:
-    with running("--state", str(tmp_path), "--seed", "none") as (process, where):
-        httpx.post(f"{where['stripe']}/v1/customers", data={"email": "a@example.com"}, headers=KEY, verify=NO_TLS)
-        wait_for(tmp_path / "sandbox.json")
-        process.kill()
-    with running("--state", str(tmp_path)) as (_, where):
-        assert {"a@example.com"} == emails(where["stripe"])
-        assert ["sandbox.json"] == [file.name for file in tmp_path.iterdir()]
-
-
-def test_a_state_that_cannot_be_read_is_one_clear_line_and_stays(tmp_path: Path) -> None:
-    file = tmp_path / "sandbox.json"
-    file.write_text("{broken")
-    command = [sys.executable, "-m", "sandbox", "--port", "0", "--smtp-port", "0", "--state", str(tmp_path)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    assert (2, 1) == (ended.returncode, len(ended.stderr.splitlines()))
-    assert str(file) in ended.stderr
-    assert "{broken" == file.read_text()
-
-
-def wait_for(file: Path) -> None:
-    deadline = time.monotonic() + 5
-    while not file.exists():
-        assert time.monotonic() < deadline, "the state was not written"
-        time.sleep(0.02)
 
 
 def test_links_follow_the_port_of_today(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_an_invoice_links_to_a_pdf_and_a_page(api: Api) -> None:
 def test_links_cannot_be_guessed_and_change_with_every_planting(api: Api, sandbox: Sandbox) -> None:
     customer = api.customer("ada@example.com")["id"]
     first = api.read("invoices", customer=customer)["data"][0]
-    sandbox.reset()
+    sandbox.reset(fresh=True)
     second = api.read(f"invoices/{first['id']}")
     assert first["invoice_pdf"] != second["invoice_pdf"]
     assert 404 == httpx.get(first["invoice_pdf"], verify=NO_TLS).status_code

@@ -6,14 +6,15 @@ Each lies behind an unguessable link, which is the only key to it. Forms do what
 from starlette.routing import Route
 
 from sandbox.stripe.hosted.invoice_page import InvoicePages
-from sandbox.stripe.hosted.layout import serve_style
+from sandbox.stripe.hosted.layout import Conclude, serve_style
 from sandbox.stripe.hosted.portal_page import PortalPages
 from sandbox.stripe.world import World
 
 
-def routes(world: World) -> list[Route]:
+def routes(world: World, conclude: Conclude) -> list[Route]:
+    """`conclude` is called when a page has done something."""
     return [
         Route("/_sandbox/style.css", serve_style),
-        *InvoicePages(world).routes(),
-        *PortalPages(world).routes(),
+        *InvoicePages(world, conclude).routes(),
+        *PortalPages(world, conclude).routes(),
     ]

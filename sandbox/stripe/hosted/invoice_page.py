@@ -9,7 +9,20 @@ from starlette.routing import Route
 
 from sandbox.stripe import documents, timeline
 from sandbox.stripe.errors import Json, StripeFailure
-from sandbox.stripe.hosted.layout import PRIVATE, back_to, choices, day, facts, form, page, read_form, row, said, sorry
+from sandbox.stripe.hosted.layout import (
+    PRIVATE,
+    Conclude,
+    back_to,
+    choices,
+    day,
+    facts,
+    form,
+    page,
+    read_form,
+    row,
+    said,
+    sorry,
+)
 from sandbox.stripe.money import shown
 from sandbox.stripe.resources import frozen, invoicing, paying, payment_intents
 from sandbox.stripe.resources.payment_methods import card, cards_to_choose
@@ -26,8 +39,8 @@ STATUSES = {"open": "Open", "paid": "Paid", "void": "Void", "uncollectible": "Un
 
 
 class InvoicePages:
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, conclude: Conclude) -> None:
+        self.world, self.conclude = world, conclude
 
     def routes(self) -> list[Route]:
         return [
@@ -58,7 +71,7 @@ class InvoicePages:
             return sorry("Not found", "There is no such invoice or no such card.", 404)
         with frozen.time_of(self.world, invoice):
             result = _paid_with(self.world, invoice, chosen)
-        self.world.on_change()
+        self.conclude(request)
         return back_to(f"/_sandbox/invoices/{token}?said={result}")
 
     async def _authenticate(self, request: Request) -> Response:
@@ -71,7 +84,7 @@ class InvoicePages:
             return sorry("Not found", "Nothing waits for an authentication here.", 404)
         with frozen.time_of(self.world, invoice):
             good = payment_intents.authenticate(self.world, intent, passed=answer.get("result") == "pass")
-        self.world.on_change()
+        self.conclude(request)
         return back_to(f"/_sandbox/invoices/{token}?said={'paid' if good else 'unauthenticated'}")
 
 

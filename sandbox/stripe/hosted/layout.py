@@ -1,6 +1,6 @@
 """What the pages share. No script; everything that is somebody's text is escaped."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+Conclude = Callable[[Request], None]
+"""Called with the request when a form has done something."""
 
 MOST_BYTES = 10_000
 NOTE = "A simulated Stripe: no money moves, and only test cards are taken."

@@ -13,7 +13,19 @@ from starlette.routing import Route
 
 from sandbox.stripe import timeline
 from sandbox.stripe.errors import Json, StripeFailure
-from sandbox.stripe.hosted.layout import PRIVATE, back_to, choices, day, facts, form, page, read_form, said, sorry
+from sandbox.stripe.hosted.layout import (
+    PRIVATE,
+    Conclude,
+    back_to,
+    choices,
+    day,
+    facts,
+    form,
+    page,
+    read_form,
+    said,
+    sorry,
+)
 from sandbox.stripe.money import shown
 from sandbox.stripe.resources import changing, frozen, portal, subscribing
 from sandbox.stripe.resources.payment_methods import attach, card, cards_to_choose
@@ -40,8 +52,8 @@ DONE = {
 
 
 class PortalPages:
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, conclude: Conclude) -> None:
+        self.world, self.conclude = world, conclude
         self.acts: dict[str, Callable[[Json, Answer], None]] = {
             "card": self._swap_card,
             "cancel": self._cancel,
@@ -80,7 +92,7 @@ class PortalPages:
                 self.acts[act](session, answer)
         except StripeFailure:
             return back_to(f"{here}?said=refused")
-        self.world.on_change()
+        self.conclude(request)
         return _after(session, act) or back_to(f"{here}?said={'update' if act == 'confirm' else act}&done=1")
 
     def _swap_card(self, session: Json, answer: Answer) -> None:

@@ -1,7 +1,4 @@
-"""The invoice that would come: the real code, run on a copy of what it changes. Nothing is kept and nothing is told."""
-
-from collections.abc import Callable
-from copy import deepcopy
+"""The invoice that would come: the real code in a rehearsal. Nothing is kept and nothing is told."""
 
 from sandbox.stripe.errors import Json, StripeFailure
 from sandbox.stripe.params import choice, currency, fields, flag, group, integer, many, text
@@ -9,17 +6,15 @@ from sandbox.stripe.resource import Call, Route
 from sandbox.stripe.resources import changing, frozen, invoice_items, invoicing, subscribing
 from sandbox.stripe.resources.customers import live_customer
 from sandbox.stripe.resources.lines import Item
-from sandbox.stripe.world import Clock, World
-
-COUNTED = ("coupon", "discount", "promotion_code")
-"""What billing counts on, besides the objects of the customer."""
-OF_CUSTOMER: dict[str, Callable[[Json], Json]] = {"subscription": deepcopy, "invoiceitem": deepcopy, "invoice": dict}
+from sandbox.stripe.tracked import plain
+from sandbox.stripe.world import World
 
 
 def preview(world: World, params: Json) -> Json:
     """The draft as it would be. Raises `invoice_upcoming_none` when nothing more would be billed."""
-    scratch = _scratch(world, _customer_of(world, params))
-    invoice = _bill(scratch, params)
+    with world.rehearsal():
+        billed = _bill(world, params)
+        invoice = plain(billed) if billed else None
     if invoice is None or not invoice["_lines"]:
         owner = params.get("customer") or params.get("subscription")
         message = f"No upcoming invoices for customer: {owner}"
@@ -48,21 +43,6 @@ def _customer_of(world: World, params: Json) -> Json:
         return live_customer(world, params["customer"])
     message = "You must provide a customer or a subscription to preview an invoice."
     raise StripeFailure(message, code="parameter_missing", param="customer")
-
-
-def _scratch(world: World, customer: Json) -> World:
-    """Copies what billing this customer changes, and shares the rest."""
-    objects = {kind: dict(things) for kind, things in world.objects.items()}
-    objects["customer"][customer["id"]] = deepcopy(customer)
-    for kind, copied in OF_CUSTOMER.items():
-        for name, thing in objects.get(kind, {}).items():
-            if thing["customer"] == customer["id"]:
-                objects[kind][name] = copied(thing)
-    for kind in COUNTED:
-        objects[kind] = deepcopy(objects.get(kind, {}))
-    now = world.now()
-    clock = Clock(wall=lambda: now)
-    return World(seed=world.seed, clock=clock, base_url=world.base_url, objects=objects, counter=world.counter)
 
 
 def _bill(world: World, params: Json) -> Json | None:
