@@ -14,7 +14,7 @@ export LANGGRAPH_STRICT_MSGPACK = true
 export LANGSMITH_TRACING = false
 export LANGGRAPH_CLI_NO_ANALYTICS = 1
 
-.PHONY: help run chat doctor test check format generate studio clean
+.PHONY: help run chat doctor test bench check format generate studio clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ doctor: .venv/run ## What is configured, reachable, embedded or missing
 
 test: .venv/dev ## Run all tests (arguments: make test ARGS="-k refund")
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+bench: .venv/dev ## Measure (prints a table)
+	@$(BIN)/python -m scripts.bench_sandbox $(ARGS)
 
 check: .venv/dev ## Format, lint, types, import contracts, generated-text drift
 	@$(BIN)/ruff format --check .

@@ -1,5 +1,6 @@
 """Stripe's form encoding: `a[b][c]=1`, `a[0][b]=1`, `a[]=1`. Everything arrives as text."""
 
+from itertools import pairwise
 from urllib.parse import parse_qsl
 
 from sandbox.stripe.errors import ValidationFailure
@@ -23,8 +24,8 @@ def _path(key: str) -> list[str]:
 
 
 def _plant(tree: Tree, path: list[str], key: str, value: str) -> None:
-    for step in path[:-1]:
-        branch = tree.setdefault(step or str(len(tree)), {})
+    for step, following in pairwise(path):
+        branch = tree.setdefault(step or _item_for(tree, following), {})
         if isinstance(branch, str):
             raise ValidationFailure(f"Invalid object: {key}", param=path[0])
         tree = branch
@@ -32,3 +33,10 @@ def _plant(tree: Tree, path: list[str], key: str, value: str) -> None:
     if isinstance(tree.get(last), dict):
         raise ValidationFailure(f"Invalid string: {key}", param=path[0])
     tree[last] = value
+
+
+def _item_for(tree: Tree, key: str) -> str:
+    """`a[][b]=1&a[][c]=2` is one item, a second `a[][b]` begins the next."""
+    latest = tree.get(str(len(tree) - 1))
+    begins = not isinstance(latest, dict) or not key or key in latest
+    return str(len(tree) if begins else len(tree) - 1)

@@ -111,6 +111,37 @@ def test_a_key_is_forgotten_after_a_day_on_the_sandboxs_clock(api: Api, sandbox:
     assert 2 == refunds_of(api, charge)
 
 
+def test_a_conflict_leaves_the_first_answer_to_be_given_again(api: Api, sandbox: Sandbox) -> None:
+    charge = api.payment()["latest_charge"]
+    sandbox.fault(path="/v1/refunds", kind="slow", seconds=0.5)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: api.post("refunds", key="k1", charge=charge), range(2)))
+    done = next(answer for answer in answers if answer.status_code == 200)
+    assert done.json() == api.post("refunds", key="k1", charge=charge).json()
+
+
+def test_a_key_means_nothing_to_a_get(api: Api) -> None:
+    customer = api.make("customers", name="Before")["id"]
+    headers = {"Idempotency-Key": "k1"}
+    first = api.http.get(f"/v1/customers/{customer}", headers=headers).json()["name"]
+    api.make(f"customers/{customer}", name="After")
+    assert ("Before", "After") == (first, api.http.get(f"/v1/customers/{customer}", headers=headers).json()["name"])
+
+
+def test_a_failure_before_the_commit_leaves_the_key_unused(api: Api, sandbox: Sandbox) -> None:
+    charge = api.payment()["latest_charge"]
+    sandbox.fault(path="/v1/refunds", status=500)
+    assert [500, 200] == [api.post("refunds", key="k1", charge=charge).status_code for _ in range(2)]
+
+
+def test_many_keys_are_forgotten_with_their_day(api: Api, sandbox: Sandbox) -> None:
+    for number in range(5):
+        api.post("customers", key=f"k{number}")
+    sandbox.advance(DAY + 1)
+    again = [api.post("customers", key=f"k{number}") for number in reversed(range(5))]
+    assert [False] * 5 == ["idempotent-replayed" in answer.headers for answer in again]
+
+
 def test_a_key_has_a_longest_length(api: Api) -> None:
     assert 200 == api.post("customers", key="k" * 255).status_code
     assert 400 == api.post("customers", key="k" * 256).status_code

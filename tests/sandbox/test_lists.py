@@ -61,6 +61,28 @@ def test_a_list_refuses_what_it_cannot_do(
     assert refusal == api.error(api.get("invoices", **query))
 
 
+def test_a_cursor_may_be_one_that_the_filters_leave_out(api: Api) -> None:
+    later, earlier, *_ = api.charges("ada@example.com")
+    others = [charge for charge in api.read("charges", limit=100)["data"] if charge["customer"] != later["customer"]]
+    between = next((each for each in others if earlier["created"] < each["created"] < later["created"]), others[0])
+    expected = [each["id"] for each in (later, earlier) if each["created"] < between["created"]]
+    found = api.read("charges", customer=later["customer"], starting_after=between["id"])["data"]
+    assert expected == [charge["id"] for charge in found][: len(expected)]
+
+
+def test_a_list_of_one_customer_follows_what_moves(api: Api) -> None:
+    first, second = api.make("customers")["id"], api.make("customers")["id"]
+    method = api.make("payment_methods/pm_card_visa/attach", customer=first)["id"]
+    item = api.make("invoiceitems", customer=first, amount=500, currency="usd")["id"]
+    assert ([item], []) == tuple(
+        [each["id"] for each in api.read("invoiceitems", customer=customer)["data"]] for customer in (first, second)
+    )
+    api.make(f"payment_methods/{method}/detach")
+    assert [] == api.read("payment_methods", customer=first)["data"]
+    assert 200 == api.delete(f"invoiceitems/{item}").status_code
+    assert [] == api.read("invoiceitems", customer=first)["data"]
+
+
 def test_two_cursors_at_once_are_refused(api: Api) -> None:
     charge = api.charges("ada@example.com")[0]["id"]
     assert 400 == api.get("charges", starting_after=charge, ending_before=charge).status_code

@@ -121,6 +121,33 @@ def test_metadata_has_limits(api: Api, form: dict[str, str]) -> None:
     assert 400 == api.post("customers", **form).status_code
 
 
+def test_metadata_reaches_its_limits_and_no_further(api: Api) -> None:
+    full = {f"metadata[{number:02}{'k' * 38}]": "x" * 500 for number in range(50)}
+    made = api.make("customers", **full)
+    assert 50 == len(made["metadata"])
+    assert 400 == api.post(f"customers/{made['id']}", **{"metadata[one more]": "x"}).status_code
+    first = next(iter(made["metadata"]))
+    swapped = api.make(f"customers/{made['id']}", **{f"metadata[{first}]": "", "metadata[one more]": "x"})
+    assert 50 == len(swapped["metadata"])
+
+
+def test_a_delete_takes_its_parameters_from_the_query(api: Api) -> None:
+    subscription = api.read("subscriptions", limit=1)["data"][0]["id"]
+    refused = api.delete(f"subscriptions/{subscription}", invoice_now="maybe")
+    assert (400, None, "invoice_now") == api.error(refused)
+
+
+def test_several_unknown_parameters_are_named_together(api: Api) -> None:
+    refused = api.post("customers", colour="blue", size="9")
+    assert "Received unknown parameters: colour, size" == refused.json()["error"]["message"]
+
+
+def test_every_answer_of_stripe_names_its_request(api: Api) -> None:
+    answers = [api.get("customers"), api.get("customers/cus_none"), api.get("unicorns"), api.post("customers", key="k")]
+    assert all(answer.headers["request-id"].startswith("req_") for answer in answers)
+    assert "k" == answers[-1].headers["idempotency-key"]
+
+
 def test_an_empty_value_unsets_a_field(api: Api) -> None:
     made = api.make("customers", name="Before", phone="+12025550777")
     changed = api.make(f"customers/{made['id']}", name="", **{"address[city]": "Graz"})
@@ -166,6 +193,7 @@ def test_other_host_names_cannot_reach_it(sandbox: Sandbox) -> None:
         ("a=1&b[c]=2", {"a": "1", "b": {"c": "2"}}),
         ("a[]=x&a[]=y", {"a": {"0": "x", "1": "y"}}),
         ("a[0][b]=1&a[1][b]=2", {"a": {"0": {"b": "1"}, "1": {"b": "2"}}}),
+        ("a[][b]=1&a[][c]=2&a[][b]=3", {"a": {"0": {"b": "1", "c": "2"}, "1": {"b": "3"}}}),
         ("a=", {"a": ""}),
         ("m[k%5D]=v", {"m": {"k]": "v"}}),
     ],
