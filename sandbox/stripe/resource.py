@@ -59,6 +59,8 @@ class Resource:
     """Fields that are there only when expanded."""
     filters: Mapping[str, Filter] | None = None
     """None: the resource has no list of its own."""
+    retrievable: bool = True
+    """Whether one can be asked for by its id."""
     dated: bool = True
     """Whether its list takes `created`."""
     hidden: Callable[[Json, Json], bool] = lambda _thing, _params: False
@@ -71,7 +73,7 @@ class Resource:
         """Fixed paths before `{id}`."""
         if not self.path:
             return list(self.routes)
-        standard = [Route("GET", self.path + "/{id}", self._retrieve)]
+        standard = [Route("GET", self.path + "/{id}", self._retrieve)] if self.retrievable else []
         if self.filters is not None:
             listed = {name: each.field for name, each in self.filters.items()}
             if self.dated:

@@ -11,7 +11,7 @@ payment_intent   authorised and not captured for 7 days: the authorisation drops
 Each runs with the clock held at its own moment, so that its objects and events carry it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -50,7 +50,7 @@ class Due:
 class Known:
     """The next moment, for as long as nothing has been made or told since."""
 
-    objects: dict[str, dict[str, Json]]
+    objects: Mapping[str, Mapping[str, Json]]
     counter: int
     moment: int
 

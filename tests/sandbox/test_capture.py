@@ -52,6 +52,17 @@ def test_more_than_is_authorised_is_refused_and_twice_as_well(api: Api) -> None:
     assert (400, "payment_intent_unexpected_state", None) == api.error(api.post(path))
 
 
+def test_a_charge_is_captured_by_its_own_name_too(api: Api) -> None:
+    intent = authorise(api)
+    path = f"charges/{intent['latest_charge']}/capture"
+    captured = api.make(path, amount=1200)
+    assert (True, 1200) == (captured["captured"], captured["amount_captured"])
+    assert ("succeeded", 1200) == tuple(
+        api.read(f"payment_intents/{intent['id']}")[key] for key in ("status", "amount_received")
+    )
+    assert (400, "charge_already_captured", None) == api.error(api.post(path))
+
+
 def test_a_cancelled_authorisation_drops_off(api: Api) -> None:
     intent = authorise(api)
     cancelled = api.make(f"payment_intents/{intent['id']}/cancel", cancellation_reason="duplicate")

@@ -8,6 +8,7 @@ from sandbox.seed.demo import plant
 from sandbox.stripe import timeline
 from sandbox.stripe.resources import new_world
 from sandbox.stripe.resources.periods import add_months
+from sandbox.stripe.shelf import Shelf
 from sandbox.stripe.world import Clock
 from tests.fixtures.sandbox import Sandbox
 from tests.sandbox.conftest import Api
@@ -276,6 +277,6 @@ def test_nothing_due_costs_one_comparison() -> None:
         timeline.run_due(world, {"id": "clock_1", "frozen_time": 0})
 
 
-class Untouchable(dict[str, dict[str, Any]]):
+class Untouchable(Shelf):
     def values(self) -> Any:
         raise AssertionError("scanned")

@@ -273,6 +273,17 @@ def _cancel(call: Call) -> Json:
     return cancel(call.world, intent, call.params.get("cancellation_reason"))
 
 
+def _capture_charge(call: Call) -> Json:
+    """The same by the charge's name, as it was done before there were PaymentIntents."""
+    charge = call.world.get("charge", call.id)
+    intent = call.world.get("payment_intent", charge["payment_intent"])
+    if intent["status"] != "requires_capture":
+        message = f"Charge {charge['id']} has already been captured or can no longer be."
+        raise StripeFailure(message, code="charge_already_captured")
+    capture(call.world, intent, call.params.get("amount"))
+    return charge
+
+
 REASONS = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")
 EDITABLE = fields(description=text(), metadata=metadata(), receipt_email=text())
 CAPTURE_METHOD = choice("automatic", "automatic_async", "manual")
@@ -308,6 +319,7 @@ PAYMENT_INTENTS = Resource(
             _capture,
             fields(amount_to_capture=integer(least=1), metadata=metadata()),
         ),
+        Route("POST", "/v1/charges/{id}/capture", _capture_charge, fields(amount=integer(least=1))),
         Route("POST", "/v1/payment_intents/{id}/cancel", _cancel, fields(cancellation_reason=choice(*REASONS))),
     ),
 )

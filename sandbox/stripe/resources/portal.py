@@ -205,6 +205,7 @@ FLOW = group(
 PORTAL_SESSIONS = Resource(
     kind="billing_portal.session",
     path="/v1/billing_portal/sessions",
+    retrievable=False,
     references={"configuration": "billing_portal.configuration"},
     routes=(
         Route(

@@ -13,8 +13,7 @@ from sandbox.stripe.world import World
 def preview(world: World, params: Json) -> Json:
     """The draft as it would be. Raises `invoice_upcoming_none` when nothing more would be billed."""
     with world.rehearsal():
-        billed = _bill(world, params)
-        invoice = plain(billed) if billed else None
+        invoice: Json | None = plain(_bill(world, params))
     if invoice is None or not invoice["_lines"]:
         owner = params.get("customer") or params.get("subscription")
         message = f"No upcoming invoices for customer: {owner}"
