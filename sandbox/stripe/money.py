@@ -33,12 +33,12 @@ def share(amount: int, part: int, whole: int) -> int:
     return int((Decimal(amount) * part / whole).quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def check_granularity(amount: int, currency: str) -> None:
+def check_granularity(amount: int, currency: str, param: str = "amount") -> None:
     """Smallest steps that card networks take: 0.010 KWD, 1.00 ISK."""
     step = 10 if currency in THREE_DECIMAL else 100 if currency in WHOLE_UNITS_ONLY else 1
     if amount % step:
         message = f"Invalid integer: amounts in {currency.upper()} must be a multiple of {step}"
-        raise StripeFailure(message, code="parameter_invalid_integer", param="amount")
+        raise StripeFailure(message, code="parameter_invalid_integer", param=param)
 
 
 def check_charge_amount(amount: int, currency: str) -> None:

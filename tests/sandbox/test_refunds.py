@@ -1,5 +1,6 @@
 """Stripe's refund rules, with the exact codes and params that our adapter maps."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sandbox.stripe.resources import new_world, payment_intents, payment_methods
 from tests.fixtures.sandbox import Sandbox
 from tests.sandbox.conftest import Api
 
+Json = dict[str, Any]
 Refusal = tuple[int, str | None, str | None]
 
 
@@ -44,6 +46,125 @@ def test_an_amount_outside_the_charge_is_refused(api: Api, amount: int, refusal:
     charge = api.payment(2000)["latest_charge"]
     assert refusal == api.error(api.post("refunds", charge=charge, amount=amount))
     assert 0 == api.read(f"charges/{charge}")["amount_refunded"]
+
+
+def no_target(_api: Api, _sandbox: Sandbox) -> Json:
+    return {}
+
+
+def two_targets(api: Api, _sandbox: Sandbox) -> Json:
+    intent = api.payment()
+    return {"charge": intent["latest_charge"], "payment_intent": intent["id"]}
+
+
+def unknown_charge(_api: Api, _sandbox: Sandbox) -> Json:
+    return {"charge": "ch_none"}
+
+
+def unknown_intent(_api: Api, _sandbox: Sandbox) -> Json:
+    return {"payment_intent": "pi_none"}
+
+
+def waiting_intent(api: Api, _sandbox: Sandbox) -> Json:
+    return {"payment_intent": api.make("payment_intents", amount=2000, currency="usd")["id"]}
+
+
+def declined_charge(api: Api, _sandbox: Sandbox) -> Json:
+    form: Json = {"amount": 500, "currency": "usd", "payment_method": "pm_card_chargeDeclined", "confirm": "true"}
+    return {"charge": api.post("payment_intents", **form).json()["error"]["charge"]}
+
+
+def disputed_after_refund(api: Api, sandbox: Sandbox) -> Json:
+    charge = refunded(api, sandbox)["charge"]
+    sandbox.open_dispute(charge)
+    return {"charge": charge}
+
+
+def refunded(api: Api, _sandbox: Sandbox) -> Json:
+    charge = api.payment()["latest_charge"]
+    api.make("refunds", charge=charge)
+    return {"charge": charge}
+
+
+def of(amount: int, currency: str) -> Callable[[Api, Sandbox], Json]:
+    return lambda api, _sandbox: {"charge": api.payment(amount, currency)["latest_charge"]}
+
+
+@pytest.mark.parametrize(
+    ("target", "form", "refusal"),
+    [
+        (no_target, {"amount": 0, "colour": "red"}, (400, "parameter_unknown", "colour")),
+        (no_target, {"amount": "1.5", "reason": "regret"}, (400, "parameter_invalid_integer", "amount")),
+        (no_target, {"amount": 0, "reason": "regret"}, (400, None, "reason")),
+        (no_target, {"amount": 0}, (400, "parameter_missing", "charge")),
+        (two_targets, {"amount": 0}, (400, "parameters_exclusive", "charge")),
+        (unknown_charge, {"amount": 0}, (400, "resource_missing", "charge")),
+        (unknown_intent, {"amount": 0}, (400, "resource_missing", "payment_intent")),
+        (waiting_intent, {"amount": 0}, (400, "payment_intent_unexpected_state", "payment_intent")),
+        (declined_charge, {"amount": 0}, (400, "charge_not_refundable", None)),
+        (of(2000, "usd"), {"reverse_transfer": "true", "amount": 9999}, (400, None, "reverse_transfer")),
+        (disputed_after_refund, {"amount": 9999}, (400, "charge_disputed", None)),
+        (refunded, {"amount": 9999}, (400, "charge_already_refunded", None)),
+        (refunded, {"amount": 0}, (400, "charge_already_refunded", None)),
+        (of(5000, "kwd"), {"amount": 5001}, (400, None, "amount")),
+        (of(5000, "kwd"), {"amount": 0}, (400, "parameter_invalid_integer", "amount")),
+        (of(5000, "kwd"), {"amount": 1234}, (400, "parameter_invalid_integer", "amount")),
+        (of(20_000, "isk"), {"amount": 150}, (400, "parameter_invalid_integer", "amount")),
+        (of(20_000, "ugx"), {"amount": 150}, (400, "parameter_invalid_integer", "amount")),
+    ],
+)
+def test_the_rules_hold_in_stripes_order(
+    api: Api, sandbox: Sandbox, target: Callable[[Api, Sandbox], Json], form: Json, refusal: Refusal
+) -> None:
+    """Most rows break a later rule too: the first one answers."""
+    assert refusal == api.error(api.post("refunds", **target(api, sandbox), **form))
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "part"),
+    [(5000, "kwd", 1230), (20_000, "isk", 100), (5000, "jpy", 1), (5000, "huf", 1), (5000, "twd", 1), (5000, "usd", 1)],
+)
+def test_the_smallest_steps_of_a_currency_are_refunded(api: Api, amount: int, currency: str, part: int) -> None:
+    charge = api.payment(amount, currency)["latest_charge"]
+    made = api.make("refunds", charge=charge, amount=part)
+    assert (part, currency) == (made["amount"], made["currency"])
+
+
+def test_a_rest_below_the_step_can_still_be_refunded_whole(api: Api) -> None:
+    """Whatever is left may always go back, even where a proration left it uneven."""
+    charge = api.payment(5000, "kwd")["latest_charge"]
+    api.make("refunds", charge=charge, amount=1230)
+    assert 3770 == api.make("refunds", charge=charge)["amount"]
+
+
+def test_only_a_refund_that_waits_for_the_customer_can_be_canceled(api: Api) -> None:
+    charge = api.payment(2000, card="pm_card_refundRequiresAction")["latest_charge"]
+    made = api.make("refunds", charge=charge, instructions_email="ada@example.com")
+    asked = made["next_action"]["display_details"]["email_sent"]["email_sent_to"]
+    assert ("requires_action", "ada@example.com") == (made["status"], asked)
+    assert (400, "charge_already_refunded", None) == api.error(api.post("refunds", charge=charge))
+    canceled = api.make(f"refunds/{made['id']}/cancel")
+    assert ("canceled", "merchant_request") == (canceled["status"], canceled["failure_reason"])
+    assert 2000 == api.read(f"balance_transactions/{canceled['failure_balance_transaction']}")["amount"]
+    assert 0 == api.read(f"charges/{charge}")["amount_refunded"]
+    assert (400, None, None) == api.error(api.post(f"refunds/{made['id']}/cancel"))
+    done = api.make("refunds", charge=api.payment()["latest_charge"])
+    assert (400, None, None) == api.error(api.post(f"refunds/{done['id']}/cancel"))
+    assert "succeeded" == api.read(f"refunds/{done['id']}")["status"]
+
+
+def test_a_pending_refund_fails_when_its_inquiry_becomes_a_chargeback(api: Api, sandbox: Sandbox) -> None:
+    charge = api.payment(2000, card="pm_card_pendingRefund")["latest_charge"]
+    inquiry = sandbox.open_dispute(charge, status="warning_needs_response")
+    made = api.make("refunds", charge=charge, amount=1500)
+    sandbox.post("disputes", dispute=inquiry["id"], status="needs_response")
+    failed = api.read(f"refunds/{made['id']}")
+    assert ("failed", "charge_for_pending_refund_disputed") == (failed["status"], failed["failure_reason"])
+    assert 1500 == api.read(f"balance_transactions/{failed['failure_balance_transaction']}")["amount"]
+    assert 0 == api.read(f"charges/{charge}")["amount_refunded"]
+    assert (400, "charge_disputed", None) == api.error(api.post("refunds", charge=charge))
+    sandbox.advance(61)
+    assert failed == api.read(f"refunds/{made['id']}")
 
 
 def test_too_large_a_refund_names_both_amounts(api: Api) -> None:

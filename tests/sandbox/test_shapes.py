@@ -146,7 +146,12 @@ def test_objects_in_rarer_states_fit(api: Api, sandbox: Sandbox) -> None:
     ).json()["error"]
     pending = api.make("refunds", charge=api.payment(card="pm_card_pendingRefund")["latest_charge"])
     failing = api.make("refunds", charge=api.payment(card="pm_card_refundFail")["latest_charge"])
+    waiting, canceled = (
+        api.make("refunds", charge=api.payment(card="pm_card_refundRequiresAction")["latest_charge"]) for _ in range(2)
+    )
     sandbox.advance(61)
+    overpaid = opened(api, someone(api), 1000)
+    pay_part(api, overpaid, 1500)
     draft = api.make("invoices", customer=customer["id"])
     credit = api.make(f"customers/{customer['id']}/balance_transactions", amount=-500, currency="usd")
     seen: list[dict[str, Any]] = [
@@ -157,6 +162,10 @@ def test_objects_in_rarer_states_fit(api: Api, sandbox: Sandbox) -> None:
         api.read(f"charges/{refused['charge']}"),
         pending,
         api.read(f"refunds/{failing['id']}"),
+        waiting,
+        api.make(f"refunds/{canceled['id']}/cancel"),
+        api.read(f"invoices/{overpaid['id']}", **{"expand[0]": "amount_paid_off_stripe"}),
+        *api.read(f"customers/{overpaid['customer']}/balance_transactions")["data"],
         draft,
         credit,
     ]

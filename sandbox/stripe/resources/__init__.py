@@ -1,7 +1,7 @@
 """All resources. Another one is another entry here."""
 
 from sandbox.stripe.resource import Registry
-from sandbox.stripe.resources import collecting, invoicing
+from sandbox.stripe.resources import collecting, invoicing, refunds
 from sandbox.stripe.resources.balance import BALANCE_TRANSACTIONS
 from sandbox.stripe.resources.catalog import PRICES, PRODUCTS, TAX_RATES
 from sandbox.stripe.resources.charges import CHARGES
@@ -55,6 +55,12 @@ REGISTRY = Registry(RESOURCES)
 
 
 def new_world(**settings: object) -> World:
-    """An empty world in which a paid PaymentIntent pays its invoice, and a paid invoice revives its subscription."""
-    listeners = {"payment_intent.succeeded": invoicing.settle_intent, "invoice.paid": collecting.paid}
+    """An empty world, wired: a paid PaymentIntent pays its invoice, a paid invoice revives its subscription, a
+    chargeback fails the refunds that are on their way.
+    """
+    listeners = {
+        "charge.dispute.funds_withdrawn": refunds.fail_disputed,
+        "invoice.paid": collecting.paid,
+        "payment_intent.succeeded": invoicing.settle_intent,
+    }
     return World(listeners=listeners, show=REGISTRY.show, **settings)  # type: ignore[arg-type]

@@ -14,7 +14,6 @@ from sandbox.stripe.world import World, public
 
 Portions = list[tuple[Json, int]]
 CREDITABLE = ("open", "paid")
-GONE = ("failed", "canceled")
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def refunds_of(world: World, invoice: Json) -> list[Json]:
 
 def _unlinked(world: World, invoice: Json, made: Json) -> int:
     """How much of a refund no credit note accounts for yet."""
-    if made["status"] in GONE:
+    if made["status"] in refunds.OVER:
         return 0
     entries = (entry for note in issued_notes(world, invoice) for entry in note["refunds"])
     linked = [int(entry["amount_refunded"]) for entry in entries if entry["refund"] == made["id"]]
@@ -115,7 +114,7 @@ def _links(world: World, invoice: Json, wanted: list[Json]) -> Portions:
         if not each.get("refund"):
             raise missing(f"{name}[refund]")
         made = world.get("refund", each["refund"], param=f"{name}[refund]")
-        if made["id"] not in known or made["status"] in GONE:
+        if made["id"] not in known or made["status"] in refunds.OVER:
             message = f"Refund {made['id']} gave nothing back of this invoice's payments."
             raise StripeFailure(message, param=f"{name}[refund]")
         taken = sum(amount for earlier, amount in links if earlier["id"] == made["id"])
@@ -153,7 +152,7 @@ def _portions(world: World, invoice: Json, wanted: int) -> Portions:
     for payment, charge in charges_of(world, invoice):
         held = charge["amount_captured"] - charge["amount_refunded"]
         if part := min(rest, payment["amount_paid"], held):
-            portions.append((charge, refunds.allowed(world, charge, part)))
+            portions.append((charge, refunds.allowed(world, charge, part, "refund_amount")))
             rest -= part
     if rest:
         shown, most = (money.shown(each, invoice["currency"]) for each in (wanted, wanted - rest))

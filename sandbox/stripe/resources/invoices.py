@@ -61,6 +61,11 @@ def _payments(world: World, invoice: Json) -> Json:
     return pages.envelope(mine, f"/v1/invoice_payments?invoice={invoice['id']}")
 
 
+def _paid_off_stripe(world: World, invoice: Json) -> int:
+    paid = (each for each in invoicing.payments_of(world, invoice) if each["payment"]["type"] == "payment_record")
+    return sum(each["amount_paid"] or 0 for each in paid)
+
+
 def _create(call: Call) -> Json:
     world, params = call.world, call.params
     subscription = _subscription(call)
@@ -199,7 +204,7 @@ INVOICES = Resource(
         "total_discount_amounts.discount": "discount",
         "parent.subscription_details.subscription": "subscription",
     },
-    included={"payments": _payments},
+    included={"amount_paid_off_stripe": _paid_off_stripe, "payments": _payments},
     filters={
         "collection_method": Filter(COLLECTION),
         "customer": Filter(text(), kind="customer"),

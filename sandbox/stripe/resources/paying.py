@@ -93,7 +93,6 @@ def pay_out_of_band(world: World, invoice: Json) -> Json:
         status="open",
         status_transitions={"canceled_at": None, "paid_at": None},
     )
-    invoice["_off_stripe"] = remaining
     settle_payment(world, invoice, payment, remaining)
     return invoice
 

@@ -37,6 +37,8 @@ CARDS = {
     "pm_card_createDisputeInquiry": TestCard("visa", "1976", "inquiry"),
     "pm_card_pendingRefund": TestCard("visa", "7726", "pending_refund"),
     "pm_card_refundFail": TestCard("visa", "5126", "refund_fail"),
+    # Ours: Stripe's cards never need it, but bank transfers and vouchers wait for the customer's bank details.
+    "pm_card_refundRequiresAction": TestCard("visa", "7734", "refund_action"),
 }
 TO_CHOOSE = {
     "pm_card_visa": "works",

@@ -4,7 +4,7 @@ import hashlib
 
 from sandbox.stripe import money
 from sandbox.stripe.errors import Json, StripeFailure
-from sandbox.stripe.params import choice, fields, integer, merged_metadata, metadata, text
+from sandbox.stripe.params import choice, fields, flag, integer, merged_metadata, metadata, text
 from sandbox.stripe.resource import Call, Filter, Resource, Route, updater
 from sandbox.stripe.resources import balance
 from sandbox.stripe.resources.disputes import blocking_dispute
@@ -20,6 +20,9 @@ FAILURES = (
     "merchant_request",
     "unknown",
 )
+STATUSES = {"pending_refund": "pending", "refund_action": "requires_action"}
+OVER = ("failed", "canceled")
+ACTION_SECONDS = 45 * 86_400
 LATER = {"pending_refund": "succeeded", "refund_fail": "failed"}
 SETTLING_SECONDS = 60
 FRESH_SECONDS = 2 * 3600
@@ -32,6 +35,7 @@ def refund(
     *,
     reason: str | None = None,
     metadata: dict[str, str] | None = None,
+    instructions_email: str | None = None,
 ) -> Json:
     """Gives back all or a part of what is left. Raises Stripe's refusal; then nothing has changed."""
     amount = allowed(world, charge, amount)
@@ -51,12 +55,16 @@ def refund(
         reason=reason,
         receipt_number=None,
         source_transfer_reversal=None,
-        status="pending" if behaviour == "pending_refund" else "succeeded",
+        status=STATUSES.get(behaviour, "succeeded"),
         transfer_reversal=None,
         _later=LATER.get(behaviour) and [world.now() + SETTLING_SECONDS, LATER[behaviour]],
     )
     if made["status"] == "pending":
         made["pending_reason"] = "processing"
+    if instructions_email:
+        made["instructions_email"] = instructions_email
+    if made["status"] == "requires_action":
+        made["next_action"] = _ask_customer(world, instructions_email or charge["billing_details"]["email"])
     before = public(charge)
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
@@ -74,23 +82,53 @@ def settle_due(world: World) -> None:
 
 def settle(world: World, made: Json, status: str, failure_reason: str | None = None) -> Json:
     """The bank's later word. A failed refund gives the capacity back to the charge."""
-    if made["status"] in {"failed", "canceled"}:
+    if made["status"] in OVER:
         raise StripeFailure(f"Refund {made['id']} is already {made['status']}.", param="status")
     before = public(made)
     made |= {"status": status, "_later": None}
-    made.pop("pending_reason", None)
+    for name in ("pending_reason", "next_action"):
+        made.pop(name, None)
+    if status in OVER:
+        _give_back(world, made, failure_reason or "unknown")
     if status == "failed":
-        charge = world.get("charge", made["charge"])
-        charge["amount_refunded"] -= made["amount"]
-        charge["refunded"] = False
-        entry = balance.record(world, "refund_failure", made["amount"], made["currency"], made["id"])
-        made |= {"failure_balance_transaction": entry["id"], "failure_reason": failure_reason or "unknown"}
         world.emit("refund.failed", made, before)
-    world.emit("refund.updated", made, before)
+    # Stripe sends the older twin of each update too.
+    for event in ("refund.updated", "charge.refund.updated"):
+        world.emit(event, made, before)
     return made
 
 
-def allowed(world: World, charge: Json, amount: int | None) -> int:
+def _give_back(world: World, made: Json, reason: str) -> None:
+    """The charge can be refunded again, and the balance has its money back."""
+    charge = world.get("charge", made["charge"])
+    charge["amount_refunded"] -= made["amount"]
+    charge["refunded"] = False
+    entry = balance.record(world, "refund_failure", made["amount"], made["currency"], made["id"])
+    made |= {"failure_balance_transaction": entry["id"], "failure_reason": reason}
+
+
+def fail_disputed(world: World, dispute: Json) -> None:
+    """A chargeback takes the money, so refunds of that charge that are still on their way come to nothing."""
+    for made in world.all("refund"):
+        if made["charge"] == dispute["charge"] and made["status"] == "pending":
+            settle(world, made, "failed", "charge_for_pending_refund_disputed")
+
+
+def cancel(world: World, made: Json) -> Json:
+    """Only while the customer has not done their part."""
+    if made["status"] != "requires_action":
+        message = f"Refund {made['id']} is {made['status']}; only refunds that require action can be canceled."
+        raise StripeFailure(message)
+    return settle(world, made, "canceled", "merchant_request")
+
+
+def _ask_customer(world: World, email: str | None) -> Json:
+    sent = {"email_sent_at": world.now(), "email_sent_to": email or ""}
+    details = {"email_sent": sent, "expires_at": world.now() + ACTION_SECONDS}
+    return {"type": "display_details", "display_details": details}
+
+
+def allowed(world: World, charge: Json, amount: int | None, param: str = "amount") -> int:
     """The amount to refund, after every check that Stripe makes."""
     name = charge["id"]
     if charge["status"] != "succeeded" or not charge["captured"]:
@@ -108,11 +146,11 @@ def allowed(world: World, charge: Json, amount: int | None) -> int:
             f"Refund amount ({money.shown(amount, currency)}) is greater than unrefunded amount on charge "
             f"({money.shown(remaining, currency)})"
         )
-        raise StripeFailure(message, param="amount")
+        raise StripeFailure(message, param=param)
     if amount <= 0:
-        raise StripeFailure("Invalid positive integer", code="parameter_invalid_integer", param="amount")
+        raise StripeFailure("Invalid positive integer", code="parameter_invalid_integer", param=param)
     if amount != remaining:
-        money.check_granularity(amount, charge["currency"])
+        money.check_granularity(amount, charge["currency"], param)
     return amount
 
 
@@ -148,13 +186,23 @@ def _charge_of(call: Call) -> Json:
 
 
 def _create(call: Call) -> Json:
+    charge = _charge_of(call)
+    for name in ("refund_application_fee", "reverse_transfer"):
+        if call.params.get(name):
+            message = f"Charge {charge['id']} has no application fee and no transfer, so {name} cannot be true."
+            raise StripeFailure(message, param=name)
     return refund(
         call.world,
-        _charge_of(call),
+        charge,
         call.params.get("amount"),
         reason=call.params.get("reason"),
         metadata=merged_metadata({}, call.params.get("metadata")),
+        instructions_email=call.params.get("instructions_email"),
     )
+
+
+def _cancel(call: Call) -> Json:
+    return cancel(call.world, call.world.get("refund", call.id))
 
 
 REFUNDS = Resource(
@@ -176,9 +224,17 @@ REFUNDS = Resource(
             "/v1/refunds",
             _create,
             fields(
-                amount=integer(), charge=text(), metadata=metadata(), payment_intent=text(), reason=choice(*REASONS)
+                amount=integer(),
+                charge=text(),
+                instructions_email=text(),
+                metadata=metadata(),
+                payment_intent=text(),
+                reason=choice(*REASONS),
+                refund_application_fee=flag(),
+                reverse_transfer=flag(),
             ),
         ),
+        Route("POST", "/v1/refunds/{id}/cancel", _cancel),
         updater("refund", "/v1/refunds", fields(metadata=metadata()), event="refund.updated"),
     ),
 )
