@@ -52,3 +52,16 @@ def vat(api: Api, inclusive: str = "false", percentage: int = 19) -> Json:
     """What an item says to be taxed."""
     rate = api.make("tax_rates", display_name="VAT", percentage=percentage, inclusive=inclusive)
     return {"tax_rates[0]": rate["id"]}
+
+
+def reported(api: Api, customer: str, amount: int = 5000, currency: str = "usd", **more: Any) -> Json:
+    """A payment that reached the merchant elsewhere."""
+    form = {
+        "amount_requested[currency]": currency,
+        "amount_requested[value]": amount,
+        "customer_details[customer]": customer,
+        "initiated_at": 1_700_000_000,
+        "payment_method_details[custom][display_name]": "Wire",
+        "payment_method_details[type]": "custom",
+    }
+    return api.make("payment_records/report_payment", **form, **more)

@@ -9,7 +9,7 @@ import stripe
 from sandbox.stripe import API_VERSION
 from sandbox.stripe.resources import RESOURCES
 from tests.fixtures.sandbox import Sandbox
-from tests.sandbox.billing import charge_of, opened, paid, pay_part, someone, vat
+from tests.sandbox.billing import charge_of, opened, paid, pay_part, reported, someone, vat
 from tests.sandbox.conftest import Api
 from tests.sandbox.plans import customer_with, subscribe
 from tests.sandbox.shapes import misfits, validator
@@ -67,18 +67,25 @@ def document(api: Api) -> None:
     discount(api)
 
 
-def hold_time(api: Api) -> None:
-    api.make("test_helpers/test_clocks", frozen_time=1_700_000_000)
-
-
 def listen(api: Api) -> None:
     api.make("webhook_endpoints", url="http://127.0.0.1:9/hooks", **{"enabled_events[]": "*"})
 
 
+def record(api: Api) -> None:
+    """Money from elsewhere: attached, on its way, failed and canceled."""
+    customer = someone(api)
+    processor: dict[str, Any] = {"processor_details[type]": "custom"}
+    done = reported(api, customer, outcome="guaranteed", **processor)
+    api.make(f"invoices/{opened(api, customer, 5000)['id']}/attach_payment", payment_record=done["id"])
+    rest: list[dict[str, Any]] = [{}, {"outcome": "failed", "failed[failed_at]": 1}, {"outcome": "canceled"}]
+    for form in rest:
+        reported(api, customer, **form)
+
+
 UNSEEDED: dict[str, Callable[[Api], None]] = {
-    "credit_notes": document,
     "coupons": discount,
-    "test_helpers/test_clocks": hold_time,
+    "credit_notes": document,
+    "payment_records": record,
     "webhook_endpoints": listen,
 }
 
@@ -106,6 +113,8 @@ def test_every_seeded_object_fits_the_type_of_the_sdk(api: Api, path: str) -> No
         ("refunds", ["data.charge", "data.payment_intent"]),
         ("disputes", ["data.charge"]),
         ("subscriptions", ["data.latest_invoice", "data.customer"]),
+        ("invoice_payments", ["data.payment.payment_record"]),
+        ("invoices", ["data.amount_paid_off_stripe", "data.payments"]),
         ("invoices", ["data.discounts.source.coupon", "data.lines.data.discounts"]),
         ("invoices", ["data.total_discount_amounts.discount", "data.lines.data.subscription"]),
         ("subscriptions", ["data.discounts.source.coupon"]),
@@ -115,6 +124,7 @@ def test_every_seeded_object_fits_the_type_of_the_sdk(api: Api, path: str) -> No
 )
 def test_expanded_objects_fit_too(api: Api, path: str, expand: list[str]) -> None:
     document(api)
+    record(api)
     answer = api.read(path, limit=100, **{f"expand[{place}]": each for place, each in enumerate(expand)})
     assert answer["data"]
     assert [] == misfits(answer)

@@ -16,6 +16,7 @@ from sandbox.stripe.resources.invoices import INVOICE_PAYMENTS, INVOICES
 from sandbox.stripe.resources.lines import LINE_ITEMS
 from sandbox.stripe.resources.payment_intents import PAYMENT_INTENTS
 from sandbox.stripe.resources.payment_methods import PAYMENT_METHODS
+from sandbox.stripe.resources.payment_records import PAYMENT_RECORDS
 from sandbox.stripe.resources.portal import PORTAL_CONFIGURATIONS, PORTAL_SESSIONS
 from sandbox.stripe.resources.refunds import REFUNDS
 from sandbox.stripe.resources.subscription_items import SUBSCRIPTION_ITEMS
@@ -35,6 +36,7 @@ RESOURCES = (
     INVOICE_PAYMENTS,
     LINE_ITEMS,
     PAYMENT_INTENTS,
+    PAYMENT_RECORDS,
     CHARGES,
     REFUNDS,
     CREDIT_NOTES,

@@ -49,7 +49,7 @@ def create_item(world: World, customer: Json, currency: str, item: Item, invoice
     )
     del made["created"]
     if invoice:
-        _put(world, invoice, made)
+        put(world, invoice, made)
     return made
 
 
@@ -73,10 +73,10 @@ def pending(world: World, customer: str, currency: str, subscription: str | None
 
 def add_pending(world: World, invoice: Json, subscription: str | None = None) -> None:
     for each in pending(world, invoice["customer"], invoice["currency"], subscription):
-        _put(world, invoice, each)
+        put(world, invoice, each)
 
 
-def _put(world: World, invoice: Json, made: Json) -> None:
+def put(world: World, invoice: Json, made: Json) -> None:
     made["invoice"] = invoice["id"]
     invoice["_lines"].append(_line(world, invoice, made))
     total_up(world, invoice)
@@ -111,15 +111,26 @@ def _draft(call: Call) -> Json | None:
 def _create(call: Call) -> Json:
     world, params = call.world, call.params
     customer, invoice = live_customer(world, params["customer"]), _draft(call)
+    item, code = item_from(world, {"currency": (invoice or {}).get("currency", "usd")} | params)
+    made = create_item(world, customer, code, item, invoice)
+    world.emit("invoiceitem.created", made)
+    return made
+
+
+def item_from(world: World, params: Json, inside: str = "") -> tuple[Item, str]:
+    """What the parameters describe, by amount or by price, and its currency. `inside` is where they stood."""
+    in_name = (lambda name: f"{inside}[{name}]") if inside else str
     chosen = (params.get("pricing") or {}).get("price")
-    price = world.get("price", chosen, param="pricing[price]") if chosen else None
+    price = world.get("price", chosen, param=in_name("pricing") + "[price]") if chosen else None
     if (price is None) == ("amount" not in params):
         message = "You must give exactly one of amount and pricing."
-        raise StripeFailure(message, code="parameter_missing", param="amount")
+        raise StripeFailure(message, code="parameter_missing", param=in_name("amount"))
     quantity = params.get("quantity", 1)
     unit = price["unit_amount"] if price else params["amount"]
-    code = price["currency"] if price else params.get("currency") or (invoice or {}).get("currency", "usd")
-    money.check_granularity(unit, code)
+    code: str = price["currency"] if price else params["currency"]
+    money.check_granularity(unit, code, in_name("amount"))
+    for rate in params.get("tax_rates") or ():
+        world.get("tax_rate", rate, param=in_name("tax_rates"))
     period = params.get("period") or {"start": world.now(), "end": world.now()}
     item = Item(
         description=params.get("description") or "Invoice item",
@@ -130,27 +141,38 @@ def _create(call: Call) -> Json:
         tax_rates=tuple(params.get("tax_rates") or ()),
         metadata=merged_metadata({}, params.get("metadata")),
     )
-    made = create_item(world, customer, code, item, invoice)
-    world.emit("invoiceitem.created", made)
-    return made
+    return item, code
 
 
 def _update(call: Call) -> Json:
     made = _editable(call)
     assign(made, call.params)
-    made["net_amount"] = made["amount"]
-    if invoice := call.world.find("invoice", made["invoice"]):
-        remade = _line(call.world, invoice, made)
-        invoice["_lines"] = [remade if _comes_from(line, made) else line for line in invoice["_lines"]]
-        total_up(call.world, invoice)
+    changed(call.world, made)
     return made
+
+
+def changed(world: World, made: Json) -> None:
+    """The item has new values: so has its line, if it is on an invoice."""
+    made["net_amount"] = made["amount"]
+    if invoice := world.find("invoice", made["invoice"]):
+        remade = _line(world, invoice, made)
+        invoice["_lines"] = [
+            remade | {"id": line["id"]} if _comes_from(line, made) else line for line in invoice["_lines"]
+        ]
+        total_up(world, invoice)
+
+
+def take_off(world: World, invoice: Json, made: Json) -> None:
+    """Pending again."""
+    made["invoice"] = None
+    invoice["_lines"] = [line for line in invoice["_lines"] if not _comes_from(line, made)]
+    total_up(world, invoice)
 
 
 def _delete(call: Call) -> Json:
     made = _editable(call)
     if invoice := call.world.find("invoice", made["invoice"]):
-        invoice["_lines"] = [line for line in invoice["_lines"] if not _comes_from(line, made)]
-        total_up(call.world, invoice)
+        take_off(call.world, invoice, made)
     del call.world.objects["invoiceitem"][call.id]
     call.world.emit("invoiceitem.deleted", made)
     return {"id": call.id, "object": "invoiceitem", "deleted": True}

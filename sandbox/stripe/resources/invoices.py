@@ -18,6 +18,7 @@ from sandbox.stripe.resource import PAGE_FIELDS, Call, Filter, Resource, Route, 
 from sandbox.stripe.resources import discounts, invoicing, paying
 from sandbox.stripe.resources.customers import live_customer
 from sandbox.stripe.resources.invoice_items import add_pending
+from sandbox.stripe.resources.invoice_lines import LINE_ROUTES
 from sandbox.stripe.resources.payment_methods import payment_method_from
 from sandbox.stripe.resources.previewing import CREATE_PREVIEW
 from sandbox.stripe.world import World, public
@@ -163,8 +164,15 @@ def _pay(call: Call) -> Json:
 
 
 def _attach(call: Call) -> Json:
-    intent = call.world.get("payment_intent", call.params["payment_intent"], param="payment_intent")
-    return paying.attach_payment(call.world, call.world.get("invoice", call.id), intent)
+    invoice = call.world.get("invoice", call.id)
+    given = [name for name in ("payment_intent", "payment_record") if call.params.get(name)]
+    if len(given) != 1:
+        message = "You must give exactly one of payment_intent and payment_record."
+        code = "parameters_exclusive" if given else "parameter_missing"
+        raise StripeFailure(message, code=code, param="payment_intent")
+    payment = call.world.get(given[0], call.params[given[0]], param=given[0])
+    attach = paying.attach_payment if given == ["payment_intent"] else paying.attach_record
+    return attach(call.world, invoice, payment)
 
 
 def _void(call: Call) -> Json:
@@ -241,7 +249,10 @@ INVOICES = Resource(
             _pay,
             fields(off_session=flag(), paid_out_of_band=flag(), payment_method=text()),
         ),
-        Route("POST", "/v1/invoices/{id}/attach_payment", _attach, fields(payment_intent=text(required=True))),
+        Route(
+            "POST", "/v1/invoices/{id}/attach_payment", _attach, fields(payment_intent=text(), payment_record=text())
+        ),
+        *LINE_ROUTES,
         Route("POST", "/v1/invoices/{id}/send", _send),
         Route("POST", "/v1/invoices/{id}/void", _void),
         Route("POST", "/v1/invoices/{id}/mark_uncollectible", _write_off),
@@ -260,6 +271,7 @@ INVOICE_PAYMENTS = Resource(
         "invoice": "invoice",
         "payment.charge": "charge",
         "payment.payment_intent": "payment_intent",
+        "payment.payment_record": "payment_record",
     },
     filters={
         "invoice": Filter(text(), kind="invoice"),

@@ -1,7 +1,7 @@
 """Collecting an invoice, or giving up on it."""
 
 from sandbox.stripe.errors import Json, StripeFailure
-from sandbox.stripe.resources import payment_intents
+from sandbox.stripe.resources import payment_intents, payment_records
 from sandbox.stripe.resources.invoicing import (
     add_payment,
     cancel_open_payments,
@@ -81,19 +81,41 @@ def pay_out_of_band(world: World, invoice: Json) -> Json:
     _check_payable(invoice)
     remaining = invoice["amount_remaining"]
     cancel_open_payments(world, invoice)
+    customer = {"customer": invoice["customer"], "email": None, "name": None, "phone": None}
+    record = payment_records.report(world, remaining, invoice["currency"], customer_details=customer)
+    return _count_record(world, invoice, record)
+
+
+def attach_record(world: World, invoice: Json, record: Json) -> Json:
+    """Counts money that was reported as received elsewhere."""
+    if invoice["status"] not in PAYABLE:
+        raise StripeFailure("Payments can only be attached to open or uncollectible invoices.")
+    theirs = (record["customer_details"] or {}).get("customer") in {None, invoice["customer"]}
+    got = record["amount_guaranteed"]
+    if not got["value"] or got["currency"] != invoice["currency"] or not theirs:
+        message = "The payment record must be guaranteed, in the invoice's currency, and of its customer."
+        raise StripeFailure(message, param="payment_record")
+    if any(each["payment"].get("payment_record") == record["id"] for each in world.all("invoice_payment")):
+        message = "The payment record is already attached to an invoice."
+        raise StripeFailure(message, param="payment_record")
+    return _count_record(world, invoice, record)
+
+
+def _count_record(world: World, invoice: Json, record: Json) -> Json:
+    amount = record["amount_guaranteed"]["value"]
     payment = world.add(
         "invoice_payment",
         "inpay",
         amount_paid=None,
-        amount_requested=remaining,
+        amount_requested=amount,
         currency=invoice["currency"],
         invoice=invoice["id"],
         is_default=False,
-        payment={"payment_record": world.new_id("pr"), "type": "payment_record"},
+        payment={"payment_record": record["id"], "type": "payment_record"},
         status="open",
         status_transitions={"canceled_at": None, "paid_at": None},
     )
-    settle_payment(world, invoice, payment, remaining)
+    settle_payment(world, invoice, payment, amount)
     return invoice
 
 
