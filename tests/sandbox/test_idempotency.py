@@ -91,7 +91,7 @@ def test_the_retries_of_the_sdk_make_one_refund(api: Api, sandbox: Sandbox) -> N
 
 def test_a_key_in_use_is_a_conflict(api: Api, sandbox: Sandbox) -> None:
     charge = api.payment()["latest_charge"]
-    sandbox.fault(path="/v1/refunds", kind="slow", seconds=0.5)
+    sandbox.fault(path="/v1/refunds", kind="slow", seconds=2)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: api.post("refunds", key="k1", charge=charge), range(2)))
     assert [200, 409] == sorted(answer.status_code for answer in answers)
@@ -113,7 +113,7 @@ def test_a_key_is_forgotten_after_a_day_on_the_sandboxs_clock(api: Api, sandbox:
 
 def test_a_conflict_leaves_the_first_answer_to_be_given_again(api: Api, sandbox: Sandbox) -> None:
     charge = api.payment()["latest_charge"]
-    sandbox.fault(path="/v1/refunds", kind="slow", seconds=0.5)
+    sandbox.fault(path="/v1/refunds", kind="slow", seconds=2)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: api.post("refunds", key="k1", charge=charge), range(2)))
     done = next(answer for answer in answers if answer.status_code == 200)
