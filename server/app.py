@@ -57,6 +57,7 @@ def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs) -> FastAPI:
 async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Services:
     if settings.redis_url is None:
         raise ConfigurationError("REDIS_URL is not set. `counterfoil serve` starts an embedded Redis by itself.")
+    metrics.watch_stripe(lambda: plugs.billing.breaker_state)
     events = await stack.enter_async_context(EventLog.open(settings.redis_url))
     executor = Executor(
         redis=plugs.redis,

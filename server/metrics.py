@@ -1,6 +1,10 @@
 """Counters and histograms of one process, in a registry of its own."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+BREAKER_LEVELS = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class Metrics:
@@ -13,6 +17,15 @@ class Metrics:
         self.run_seconds = Histogram("counterfoil_run_seconds", "How long runs took.", registry=self.registry)
         self.streams = Gauge("counterfoil_open_streams", "Streams that are open.", registry=self.registry)
         self.errors = Counter("counterfoil_errors", "Unexpected errors.", ["where"], registry=self.registry)
+        self.stripe_breaker = Gauge(
+            "counterfoil_stripe_breaker",
+            "Circuit breaker before Stripe: 0 closed, 1 half-open, 2 open.",
+            registry=self.registry,
+        )
+
+    def watch_stripe(self, state: Callable[[], str]) -> None:
+        """Asked anew at every scrape."""
+        self.stripe_breaker.set_function(lambda: BREAKER_LEVELS[state()])
 
     def render(self) -> bytes:
         return generate_latest(self.registry)

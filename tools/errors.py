@@ -19,7 +19,8 @@ CounterfoilError
     ├── KnowledgeUnavailable      Chroma
     ├── MailUnavailable           SMTP
     └── ModelUnavailable          the language model
-BillingRefused (409) is Stripe saying no to a write, with its stable `reason`.
+BillingRefused (409) is Stripe saying no to a write, with its stable `reason`. A write that was never sent because
+Stripe had fallen silent is one too, with reason `not_sent`: what is certain is that nothing happened.
 
 `message` is written for people and may be shown; `code` is stable for machines. What a library said is
 chained with `raise ... from`, for the log alone.
@@ -91,7 +92,7 @@ class EvidenceChanged(Conflict):
 
 
 class BillingRefused(Conflict):
-    """Stripe answered a write with a definite no; nothing happened. `reason` is Stripe's error code."""
+    """A definite no to a write; nothing happened. `reason` is Stripe's error code, or `not_sent`."""
 
     code = "billing_refused"
     default = "The payment provider refused this."

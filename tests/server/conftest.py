@@ -40,6 +40,7 @@ class Outside:
 
     mails: list[tuple[str, str]] = field(default_factory=list)
     answers: bool = True
+    breaker_state: str = "closed"
 
     async def find_by_email(self, email: str) -> tuple[Customer, ...]:
         if not self.answers:

@@ -40,6 +40,14 @@ async def test_requests_and_runs_are_counted(client: httpx.AsyncClient) -> None:
     assert "counterfoil_open_streams 0.0" in shown
 
 
+@pytest.mark.parametrize(("state", "level"), [("closed", 0), ("half_open", 1), ("open", 2)])
+async def test_the_breaker_before_stripe_is_shown(
+    live: Live, client: httpx.AsyncClient, state: str, level: int
+) -> None:
+    live.outside.breaker_state = state
+    assert f"counterfoil_stripe_breaker {level}.0" in (await client.get("/metrics")).text
+
+
 async def test_the_api_is_documented(client: httpx.AsyncClient) -> None:
     described: dict[str, Any] = (await client.get("/openapi.json")).json()
     for path in ("/chat", "/sessions", "/threads/{thread_id}/runs/stream", "/desk/actions/{action_id}/decision"):

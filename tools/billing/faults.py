@@ -29,6 +29,12 @@ def fault_of(error: stripe.StripeError) -> Fault:
     return Fault.REFUSED if 400 <= status < 500 else Fault.UNCLEAR
 
 
+def is_silence(error: stripe.StripeError) -> bool:
+    """Nothing that shows a working Stripe: no answer, a 5xx, or one that is not in Stripe's form."""
+    spoken = error.error is not None and 400 <= (error.http_status or 0) < 500
+    return fault_of(error) is Fault.UNCLEAR and not spoken
+
+
 def worth_repeating(error: stripe.StripeError) -> bool:
     """The same request may be sent again. Stripe's own header has the last word."""
     advice = (error.headers or {}).get("stripe-should-retry")

@@ -8,6 +8,7 @@ import stripe
 from tools.billing.ids import checked_key, is_stripe_id
 from tools.billing.retry import Retry
 from tools.billing.translate import Json, charges_in, invoice_of, names_in, refund_of, subscription_of
+from tools.billing.turns import Turns
 from tools.billing.types import Invoice, Refund, RefundReason, Subscription
 from tools.errors import BillingRefused, OutcomeUnknown
 from tools.money import Money
@@ -18,15 +19,17 @@ Result = TypeVar("Result")
 class StripeMover:
     """A `MoneyMover`. Repeats are safe for a day: Stripe answers the same key with the same result."""
 
-    def __init__(self, client: stripe.StripeClient, *, retry: Retry) -> None:
+    def __init__(self, client: stripe.StripeClient, *, retry: Retry, turns: Turns | None = None) -> None:
         self._v1 = client.v1
         self._retry = retry
+        self._turns = turns or Turns()
 
     async def refund(
         self, *, charge: str, amount: Money, reason: RefundReason, action_id: str, idempotency_key: str
     ) -> Refund:
         """The currency is the charge's own; Stripe takes none here."""
         return await self._write(
+            charge,
             lambda: self._v1.refunds.create_async(
                 {
                     "charge": _checked(charge),
@@ -41,6 +44,7 @@ class StripeMover:
 
     async def cancel_at_period_end(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
         return await self._write(
+            subscription,
             lambda: self._v1.subscriptions.update_async(
                 _checked(subscription),
                 {
@@ -55,6 +59,7 @@ class StripeMover:
 
     async def stop_collection(self, *, invoice: str, action_id: str, idempotency_key: str) -> Invoice:
         return await self._write(
+            invoice,
             lambda: self._v1.invoices.update_async(
                 _checked(invoice),
                 {
@@ -68,9 +73,10 @@ class StripeMover:
         )
 
     async def _write(
-        self, request: Callable[[], Awaitable[stripe.StripeObject]], into: Callable[[Json], Result]
+        self, target: str, request: Callable[[], Awaitable[stripe.StripeObject]], into: Callable[[Json], Result]
     ) -> Result:
-        answer = await self._retry.write(request)
+        async with self._turns.of(target):
+            answer = await self._retry.write(request)
         try:
             return into(answer.to_dict())
         except (KeyError, TypeError, ValueError, IndexError) as error:

@@ -10,6 +10,7 @@ import stripe
 from tools.billing.pages import PAGE, completed, everything, one
 from tools.billing.retry import Retry
 from tools.billing.translate import Json, products_of
+from tools.billing.turns import Turns
 
 Result = TypeVar("Result")
 
@@ -17,9 +18,10 @@ Result = TypeVar("Result")
 class StripeReads:
     """Every GET that Counterfoil makes. Raises `NotFound` and `BillingUnavailable`."""
 
-    def __init__(self, client: stripe.StripeClient, retry: Retry) -> None:
+    def __init__(self, client: stripe.StripeClient, retry: Retry, turns: Turns) -> None:
         self._v1 = client.v1
         self._retry = retry
+        self._turns = turns
 
     async def any_customer(self) -> None:
         await one(self._retry, lambda: self._v1.customers.list_async({"limit": 1}))
@@ -94,10 +96,12 @@ class StripeReads:
         return await one(self._retry, lambda: self._v1.products.retrieve_async(product))
 
     async def _whole_charge(self, raw: Json) -> Json:
+        self._turns.learn(raw)
         refunds = await completed(self._retry, raw.get("refunds"), self._v1.refunds.list_async, {"charge": raw["id"]})
         return {**raw, "refunds": {"data": refunds}}
 
     async def _whole_invoice(self, raw: Json, *, expand: list[str] | None = None) -> Json:
+        self._turns.learn(raw)
         lines = await completed(
             self._retry,
             raw["lines"],
@@ -113,6 +117,7 @@ class StripeReads:
         return {**raw, "lines": {"data": lines}, "payments": {"data": payments}}
 
     async def _whole_subscription(self, raw: Json) -> Json:
+        self._turns.learn(raw)
         items = await completed(
             self._retry, raw["items"], self._v1.subscription_items.list_async, {"subscription": raw["id"]}
         )

@@ -2,6 +2,10 @@
 
 A read may always be repeated. A write may be repeated because every attempt carries the same idempotency key
 and parameters; but once one attempt went unanswered, a later refusal no longer proves that nothing happened.
+
+A 429, `lock_timeout` among them, is backed off here: the SDK would not. While the breaker is open nothing is sent,
+which is `BillingUnavailable` for a read. A write that was never sent certainly did not happen: it is
+`BillingRefused` with reason `not_sent`, and `OutcomeUnknown` only when an earlier attempt had left.
 """
 
 import asyncio
@@ -13,14 +17,19 @@ from typing import Any, TypeVar
 
 import stripe
 
+from tools.billing.breaker import Breaker, NotSentError
 from tools.billing.faults import Fault, fault_of, read_error, worth_repeating, write_error
+from tools.errors import BillingRefused, BillingUnavailable, OutcomeUnknown
+
+NOT_SENT = "not_sent"
+"""`BillingRefused.reason` of a write that never left: it may be asked for again later."""
 
 Result = TypeVar("Result")
 Request = Callable[[], Awaitable[Result]]
 
 
 class _GaveUpError(Exception):
-    def __init__(self, error: stripe.StripeError, *, unclear: bool) -> None:
+    def __init__(self, error: stripe.StripeError | NotSentError, *, unclear: bool) -> None:
         super().__init__()
         self.error = error
         self.unclear = unclear
@@ -35,12 +44,15 @@ class Retry:
     longest_delay: float = 4.0
     budget: float = 15.0
     """No attempt starts later than this after the first: somebody is waiting in a chat."""
+    breaker: Breaker | None = None
 
     async def read(self, request: Request[Result]) -> Result:
         """Raises `NotFound` or `BillingUnavailable`."""
         try:
             return await self._persist(request)
         except _GaveUpError as gave_up:
+            if isinstance(gave_up.error, NotSentError):
+                raise BillingUnavailable from gave_up.error
             raise read_error(gave_up.error) from gave_up.error
 
     async def write(self, request: Request[Result]) -> Result:
@@ -48,6 +60,9 @@ class Retry:
         try:
             return await self._persist(request)
         except _GaveUpError as gave_up:
+            if isinstance(gave_up.error, NotSentError):
+                not_sent = OutcomeUnknown() if gave_up.unclear else BillingRefused(reason=NOT_SENT)
+                raise not_sent from gave_up.error
             raise write_error(gave_up.error, unclear=gave_up.unclear) from gave_up.error
 
     async def _persist(self, request: Request[Result]) -> Result:
@@ -55,7 +70,9 @@ class Retry:
         while True:
             attempt += 1
             try:
-                return await request()
+                return await (self.breaker.send(request) if self.breaker else request())
+            except NotSentError as error:
+                raise _GaveUpError(error, unclear=unclear) from error
             except stripe.StripeError as error:
                 unclear = unclear or fault_of(error) is Fault.UNCLEAR
                 delay = self._delay(error, attempt, time.monotonic() - started)

@@ -3,12 +3,14 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol, Self, TypeVar
 
 import stripe
 
 from tools.billing import contact
+from tools.billing.breaker import Breaker, BreakerState
 from tools.billing.ids import is_stripe_id
 from tools.billing.mover import StripeMover
 from tools.billing.reads import StripeReads, tasks, together
@@ -26,6 +28,7 @@ from tools.billing.translate import (
     subscription_of,
 )
 from tools.billing.transport import HttpxTransport
+from tools.billing.turns import Turns
 from tools.billing.types import BillingPicture, Charge, Customer, Invoice, Refund, Subscription
 from tools.errors import BillingUnavailable, ConfigurationError, NotFound
 
@@ -43,10 +46,19 @@ Dated = TypeVar("Dated", bound=_Dated)
 class StripeBilling:
     """A `BillingReader`. Nothing that it returns is an object of Stripe's SDK."""
 
-    def __init__(self, client: stripe.StripeClient, *, retry: Retry | None = None, region: str = "US") -> None:
+    def __init__(
+        self,
+        client: stripe.StripeClient,
+        *,
+        retry: Retry | None = None,
+        breaker: Breaker | None = None,
+        region: str = "US",
+    ) -> None:
         self._client = client
-        self._retry = retry or Retry()
-        self._reads = StripeReads(client, self._retry)
+        self._breaker = breaker or Breaker()
+        self._retry = replace(retry or Retry(), breaker=self._breaker)
+        self._turns = Turns()
+        self._reads = StripeReads(client, self._retry, self._turns)
         self._region = region
 
     @classmethod
@@ -58,6 +70,7 @@ class StripeBilling:
         *,
         seconds: float = 10.0,
         retry: Retry | None = None,
+        breaker: Breaker | None = None,
         region: str = "US",
     ) -> AsyncIterator[Self]:
         """`seconds` is the patience with one request, `region` the country of phones that name none."""
@@ -66,13 +79,18 @@ class StripeBilling:
         _quieten()
         http = HttpxTransport(seconds=seconds)
         try:
-            yield cls(_client(api_key, base_url, http), retry=retry, region=region)
+            yield cls(_client(api_key, base_url, http), retry=retry, breaker=breaker, region=region)
         finally:
             await http.close_async()
 
+    @property
+    def breaker_state(self) -> BreakerState:
+        """Whether Stripe is being asked at all: open means that it fell silent a moment ago."""
+        return self._breaker.state
+
     def mover(self) -> StripeMover:
         """The power to change things, for the one node that may."""
-        return StripeMover(self._client, retry=self._retry)
+        return StripeMover(self._client, retry=self._retry, turns=self._turns)
 
     async def ping(self) -> None:
         """Raises `ConfigurationError` when the key is not accepted, `BillingUnavailable` on silence."""
