@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from tools.billing.types import BillingReader, MoneyMover
+from tools.billing.powers import MoneyMover
+from tools.billing.types import BillingReader
 from tools.errors import ConfigurationError
 from tools.identity.verifier import Verifier
 from tools.knowledge.types import KnowledgeBase

@@ -20,6 +20,8 @@ def to_json(picture: BillingPicture) -> dict[str, Any]:
         charges=picture.charges[:KEPT],
         refunds=picture.refunds[:KEPT],
         subscriptions=picture.subscriptions[:KEPT],
+        disputes=picture.disputes[:KEPT],
+        credit_notes=picture.credit_notes[:KEPT],
     )
     dumped: dict[str, Any] = _adapter.dump_python(bounded, mode="json")
     return dumped

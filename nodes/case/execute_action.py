@@ -7,7 +7,8 @@ from langgraph.runtime import Runtime
 
 from nodes.context import CaseContext
 from nodes.state import CaseState
-from tools.billing.types import MoneyMover, RefundReason
+from tools.billing.powers import MoneyMover
+from tools.billing.types import RefundReason
 from tools.errors import BillingRefused, IllegalTransition, OutcomeUnknown
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, ActionState

@@ -1,15 +1,17 @@
 """What is asked of Stripe, and answered as plain JSON whose inner lists are complete."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import stripe
 
-from tools.billing.pages import PAGE, completed, everything, one
+from tools.billing.pages import MOST, PAGE, Listing, completed, everything, one
 from tools.billing.retry import Retry
-from tools.billing.translate import Json, products_of
+from tools.billing.translate import Json
+from tools.billing.translate_plans import products_of
 from tools.billing.turns import Turns
 
 Result = TypeVar("Result")
@@ -28,15 +30,21 @@ class StripeReads:
 
     async def customers_with_email(self, email: str) -> list[Json]:
         """Stripe compares case too."""
-        return await everything(self._retry, self._v1.customers.list_async, {"email": email})
+        return (await everything(self._retry, self._v1.customers.list_async, {"email": email})).entries
 
     async def customers_matching(self, query: str) -> list[Json]:
-        """One page of the search index, which lags up to a minute behind."""
-        page = await one(self._retry, lambda: self._v1.customers.search_async({"query": query, "limit": PAGE}))
-        return list(page["data"])
+        """From the search index, which lags up to a minute behind, up to its bound."""
+        found: list[Json] = []
+        asked: Json = {"query": query, "limit": PAGE}
+        while True:
+            page = await one(self._retry, partial(self._v1.customers.search_async, cast("Any", asked)))
+            found.extend(page["data"])
+            if not page.get("next_page") or len(found) >= MOST:
+                return found
+            asked = {**asked, "page": page["next_page"]}
 
     async def newest_customers(self) -> list[Json]:
-        return await everything(self._retry, self._v1.customers.list_async, {})
+        return (await everything(self._retry, self._v1.customers.list_async, {})).entries
 
     async def customer(self, customer: str) -> Json:
         return await one(self._retry, lambda: self._v1.customers.retrieve_async(customer))
@@ -45,28 +53,47 @@ class StripeReads:
         raw = await one(self._retry, lambda: self._v1.charges.retrieve_async(charge, {"expand": ["refunds"]}))
         return await self._whole_charge(raw)
 
-    async def charges(self, customer: str) -> list[Json]:
+    async def charges(self, customer: str) -> Listing:
         params = {"customer": customer, "expand": ["data.refunds"]}
         found = await everything(self._retry, self._v1.charges.list_async, params)
-        return await together(self._whole_charge(raw) for raw in found)
+        return await _each(found, self._whole_charge)
 
     async def refunds(self, charge: str) -> list[Json]:
-        return await everything(self._retry, self._v1.refunds.list_async, {"charge": charge})
+        return (await everything(self._retry, self._v1.refunds.list_async, {"charge": charge})).entries
+
+    async def disputes(self, charge: str) -> list[Json]:
+        return (await everything(self._retry, self._v1.disputes.list_async, {"charge": charge})).entries
+
+    async def disputes_behind(self, charges: Iterable[Json]) -> dict[str, list[Json]]:
+        """By charge. Stripe lists them by nothing wider, so only the charges that say they were disputed are asked."""
+        disputed = [raw["id"] for raw in charges if raw["disputed"]]
+        found = await together(self.disputes(charge) for charge in disputed)
+        return dict(zip(disputed, found, strict=True))
+
+    async def credit_notes(self, customer: str) -> list[Json]:
+        return (await everything(self._retry, self._v1.credit_notes.list_async, {"customer": customer})).entries
+
+    async def credit_entries(self, customer: str) -> list[Json]:
+        listed = partial(self._v1.customers.balance_transactions.list_async, customer)
+        return (await everything(self._retry, listed, {})).entries
+
+    async def payment_intents(self, customer: str) -> list[Json]:
+        return (await everything(self._retry, self._v1.payment_intents.list_async, {"customer": customer})).entries
 
     async def invoice(self, invoice: str) -> Json:
         expand = ["payments.data.payment.payment_intent"]
         raw = await one(self._retry, lambda: self._v1.invoices.retrieve_async(invoice, {"expand": expand}))
         return await self._whole_invoice(raw, expand=["data.payment.payment_intent"])
 
-    async def invoices(self, customer: str) -> list[Json]:
+    async def invoices(self, customer: str) -> Listing:
         # The intents stay ids here: expanding them would be a fifth level, which Stripe refuses.
         params = {"customer": customer, "expand": ["data.payments"]}
         found = await everything(self._retry, self._v1.invoices.list_async, params)
-        return await together(self._whole_invoice(raw) for raw in found)
+        return await _each(found, self._whole_invoice)
 
     async def invoice_behind(self, payment_intent: str) -> Json | None:
         """The invoice that an intent pays; Stripe links the two only through InvoicePayments."""
-        payments = await everything(
+        found = await everything(
             self._retry,
             self._v1.invoice_payments.list_async,
             {
@@ -74,26 +101,25 @@ class StripeReads:
                 "expand": ["data.invoice"],
             },
         )
-        return payments[0]["invoice"] if payments else None
+        return found.entries[0]["invoice"] if found.entries else None
 
     async def subscription(self, subscription: str) -> Json:
         expand = ["items.data.price.product"]
         raw = await one(self._retry, lambda: self._v1.subscriptions.retrieve_async(subscription, {"expand": expand}))
         return await self._whole_subscription(raw)
 
-    async def subscriptions(self, customer: str) -> list[Json]:
-        params = {"customer": customer, "status": "all"}
+    async def subscriptions(self, customer: str) -> Listing:
+        """Each brings the whole customer along, which saves asking for them."""
+        params = {"customer": customer, "status": "all", "expand": ["data.customer"]}
         found = await everything(self._retry, self._v1.subscriptions.list_async, params)
-        return await together(self._whole_subscription(raw) for raw in found)
+        return await _each(found, self._whole_subscription)
 
     async def product_names(self, subscriptions: Iterable[Json]) -> dict[str, str]:
         """By product id: in a list of subscriptions, products lie too deep to be expanded."""
         ids = sorted({product for raw in subscriptions for product in products_of(raw)})
-        found = await together(self._product(product) for product in ids)
-        return {product["id"]: product["name"] for product in found}
-
-    async def _product(self, product: str) -> Json:
-        return await one(self._retry, lambda: self._v1.products.retrieve_async(product))
+        pages = [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
+        found = await together(everything(self._retry, self._v1.products.list_async, {"ids": page}) for page in pages)
+        return {product["id"]: product["name"] for listing in found for product in listing.entries}
 
     async def _whole_charge(self, raw: Json) -> Json:
         self._turns.learn(raw)
@@ -122,6 +148,11 @@ class StripeReads:
             self._retry, raw["items"], self._v1.subscription_items.list_async, {"subscription": raw["id"]}
         )
         return {**raw, "items": {"data": items}}
+
+
+async def _each(found: Listing, complete: Callable[[Json], Coroutine[Any, Any, Json]]) -> Listing:
+    """The same listing of objects whose inner lists are whole."""
+    return Listing(await together(complete(raw) for raw in found.entries), complete=found.complete)
 
 
 async def together(reads: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:

@@ -1,7 +1,7 @@
 """Reads of one customer's billing over Stripe's API. Fails closed: no data is `BillingUnavailable`."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +13,9 @@ from tools.billing import contact
 from tools.billing.breaker import Breaker, BreakerState
 from tools.billing.ids import is_stripe_id
 from tools.billing.mover import StripeMover
+from tools.billing.pages import Listing
+from tools.billing.powers import CostPreview, Instalment, PlanChange
+from tools.billing.preview import preview_change
 from tools.billing.reads import StripeReads, tasks, together
 from tools.billing.retry import Retry
 from tools.billing.translate import (
@@ -21,15 +24,26 @@ from tools.billing.translate import (
     charges_in,
     customer_of,
     entries,
+    has_credit_notes,
     identifier,
     invoice_of,
-    names_in,
     refund_of,
-    subscription_of,
 )
+from tools.billing.translate_credit import credit_entry_of, credit_note_of, dispute_of, instalment_of
+from tools.billing.translate_plans import names_in, subscription_of
 from tools.billing.transport import HttpxTransport
 from tools.billing.turns import Turns
-from tools.billing.types import BillingPicture, Charge, Customer, Invoice, Refund, Subscription
+from tools.billing.types import (
+    BillingPicture,
+    Charge,
+    CreditEntry,
+    CreditNote,
+    Customer,
+    Dispute,
+    Invoice,
+    Refund,
+    Subscription,
+)
 from tools.errors import BillingUnavailable, ConfigurationError, NotFound
 
 _LIVE = ("sk_live_", "rk_live_")
@@ -123,28 +137,41 @@ class StripeBilling:
         )
 
     async def picture(self, customer: str) -> BillingPicture:
-        """Two rounds of requests, each concurrent, and one more per further hundred of a list."""
+        """Two rounds of requests, each concurrent, and one more where there are disputes or credit notes.
+
+        A list of more than a hundred takes a round per hundred.
+        """
         read_at = datetime.now(UTC)
         async with tasks() as group:
-            about = group.create_task(self._customer(_checked(customer)))
-            charged = group.create_task(self._reads.charges(customer))
-            invoiced = group.create_task(self._reads.invoices(customer))
-            subscribed = group.create_task(self._subscriptions(customer))
-        behind = _invoices_by_payment(invoiced.result())
-        charges = tuple(charge_of(raw, behind.get(_payment_key(raw))) for raw in charged.result())
+            invoicing = group.create_task(self._invoices(_checked(customer)))
+            charging = group.create_task(self._charges(customer))
+            subscribing = group.create_task(self._subscribed(customer))
+        (invoiced, notes), (charged, disputed) = invoicing.result(), charging.result()
+        about, subscriptions, all_subscriptions = subscribing.result()
+        behind = _invoices_by_payment(invoiced.entries)
+        charges = tuple(
+            charge_of(raw, behind.get(_payment_key(raw)), _disputes(disputed, raw["id"])) for raw in charged.entries
+        )
+        paid = {charge.payment_intent: charge.id for charge in charges if charge.status == "succeeded"}
         return BillingPicture(
-            customer=about.result(),
-            invoices=_newest(invoice_of(raw, _paid_by(raw, charges)) for raw in invoiced.result()),
+            customer=about,
+            invoices=_newest(_invoice_with(raw, charges, paid) for raw in invoiced.entries),
             charges=_newest(charges),
-            refunds=_newest(refund_of(refund) for raw in charged.result() for refund in entries(raw["refunds"])),
-            subscriptions=subscribed.result(),
+            refunds=_newest(refund_of(refund) for raw in charged.entries for refund in entries(raw["refunds"])),
+            subscriptions=subscriptions,
             read_at=read_at,
+            disputes=_newest(dispute for charge in charges for dispute in charge.disputes),
+            credit_notes=notes,
+            complete=invoiced.complete and charged.complete and all_subscriptions,
         )
 
     async def charge(self, charge: str) -> Charge:
         raw = await self._reads.charge(_checked(charge))
         intent = identifier(raw.get("payment_intent"))
-        return charge_of(raw, await self._reads.invoice_behind(intent) if intent else None)
+        async with tasks() as group:
+            disputed = group.create_task(self._reads.disputes_behind([raw]))
+            paid = group.create_task(self._reads.invoice_behind(intent)) if intent else None
+        return charge_of(raw, paid.result() if paid else None, _disputes(disputed.result(), raw["id"]))
 
     async def invoice(self, invoice: str) -> Invoice:
         raw = await self._reads.invoice(_checked(invoice))
@@ -157,17 +184,45 @@ class StripeBilling:
     async def refunds_of(self, charge: str) -> tuple[Refund, ...]:
         return _newest(refund_of(raw) for raw in await self._reads.refunds(_checked(charge)))
 
-    async def _customer(self, customer: str) -> Customer:
-        raw = await self._reads.customer(customer)
-        if raw.get("deleted"):
-            raise NotFound
-        return customer_of(raw)
+    async def disputes_of(self, charge: str) -> tuple[Dispute, ...]:
+        return _newest(dispute_of(raw) for raw in await self._reads.disputes(_checked(charge)))
 
-    async def _subscriptions(self, customer: str) -> tuple[Subscription, ...]:
+    async def credit_notes(self, customer: str) -> tuple[CreditNote, ...]:
+        return _newest(credit_note_of(raw) for raw in await self._reads.credit_notes(_checked(customer)))
+
+    async def credit_entries(self, customer: str) -> tuple[CreditEntry, ...]:
+        """In the order that Stripe gives: entries of one second say nothing about which came first."""
+        return tuple(credit_entry_of(raw) for raw in await self._reads.credit_entries(_checked(customer)))
+
+    async def instalments(self, customer: str) -> tuple[Instalment, ...]:
+        """The payments that `pay_instalment` began, whatever became of them."""
+        found = await self._reads.payment_intents(_checked(customer))
+        return tuple(instalment_of(raw) for raw in found if "invoice" in (raw.get("metadata") or {}))
+
+    async def preview_change(self, subscription: str, change: PlanChange) -> CostPreview:
+        """What the change would cost; made with the same `proration_date`, it costs that. A refusal is `NotFound` or
+        `BillingUnavailable`, as for any read.
+        """
+        return await preview_change(self._client, self._retry, _checked(subscription), change)
+
+    async def _charges(self, customer: str) -> tuple[Listing, dict[str, list[Json]]]:
+        found = await self._reads.charges(customer)
+        return found, await self._reads.disputes_behind(found.entries)
+
+    async def _invoices(self, customer: str) -> tuple[Listing, tuple[CreditNote, ...]]:
+        found = await self._reads.invoices(customer)
+        noted = any(map(has_credit_notes, found.entries))
+        return found, await self.credit_notes(customer) if noted else ()
+
+    async def _subscribed(self, customer: str) -> tuple[Customer, tuple[Subscription, ...], bool]:
+        """The customer comes with the newest subscription; who never had one is asked for."""
         found = await self._reads.subscriptions(customer)
-        names = await self._reads.product_names(found)
-        latest = sorted(found, key=lambda raw: raw["created"], reverse=True)
-        return tuple(subscription_of(raw, names) for raw in latest)
+        latest = sorted(found.entries, key=lambda raw: raw["created"], reverse=True)
+        if not latest:
+            return _living(await self._reads.customer(customer)), (), found.complete
+        about = _living(latest[0]["customer"])
+        names = await self._reads.product_names(latest)
+        return about, tuple(subscription_of(raw, names) for raw in latest), found.complete
 
     async def _searched(self, query: str, *, otherwise: Callable[[], Awaitable[list[Json]]]) -> list[Json]:
         """`otherwise` stands in where Stripe has no search at all, as for merchants in India."""
@@ -212,6 +267,12 @@ def _customers(found: Iterable[Json]) -> tuple[Customer, ...]:
     return tuple(map(customer_of, newest))
 
 
+def _living(customer: Json) -> Customer:
+    if customer.get("deleted"):
+        raise NotFound
+    return customer_of(customer)
+
+
 def _newest(found: Iterable[Dated]) -> tuple[Dated, ...]:
     return tuple(sorted(found, key=lambda entry: entry.created, reverse=True))
 
@@ -230,6 +291,17 @@ def _invoices_by_payment(invoices: Iterable[Json]) -> dict[str, Json]:
             if key:
                 found[key] = invoice
     return found
+
+
+def _disputes(found: Mapping[str, list[Json]], charge: str) -> tuple[Dispute, ...]:
+    return _newest(dispute_of(raw) for raw in found.get(charge, ()))
+
+
+def _invoice_with(raw: Json, charges: Iterable[Charge], paid: Mapping[str | None, str]) -> Invoice:
+    """In a list the intents are ids, so whose charges they became comes from the charges."""
+    invoice = invoice_of(raw, _paid_by(raw, charges))
+    known = (replace(each, charge=each.charge or paid.get(each.payment_intent)) for each in invoice.payments)
+    return replace(invoice, payments=tuple(known))
 
 
 def _paid_by(invoice: Json, charges: Iterable[Charge]) -> tuple[str, ...]:

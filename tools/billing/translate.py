@@ -3,10 +3,9 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, cast
 
-from tools.billing.types import Card, Charge, Customer, Invoice, InvoiceLine, Refund, Subscription
+from tools.billing.types import Card, Charge, Customer, Dispute, Invoice, InvoiceLine, Payment, Refund
 from tools.money import Money
 
 Json = dict[str, Any]
@@ -51,10 +50,12 @@ def customer_of(raw: Json) -> Customer:
         name=clean(raw.get("name")) or None,
         phone=clean(raw.get("phone"), longest=40) or None,
         balance=Money(raw.get("balance") or 0, currency) if currency else None,
+        payment_method=identifier((raw.get("invoice_settings") or {}).get("default_payment_method")),
+        action_id=(raw.get("metadata") or {}).get("action_id"),
     )
 
 
-def charge_of(raw: Json, invoice: Json | None) -> Charge:
+def charge_of(raw: Json, invoice: Json | None, disputes: Iterable[Dispute] = ()) -> Charge:
     """`raw` has all its refunds; of the invoice behind it only id and number are read."""
     currency = raw["currency"]
     refunds = map(refund_of, entries(raw.get("refunds")))
@@ -68,6 +69,7 @@ def charge_of(raw: Json, invoice: Json | None) -> Charge:
         refunded=Money(max(raw["amount_refunded"], used), currency),
         status=raw["status"],
         disputed=raw["disputed"],
+        disputes=tuple(disputes),
         created=moment(raw["created"]),
         description=clean(raw.get("description")),
         card=_card_of(raw),
@@ -98,7 +100,15 @@ def refund_of(raw: Json) -> Refund:
         created=moment(raw["created"]),
         action_id=(raw.get("metadata") or {}).get("action_id"),
         failure_reason=raw.get("failure_reason"),
+        **_destination(raw.get("destination_details") or {}),
     )
+
+
+def _destination(raw: Json) -> Json:
+    """The form that the money's way back takes is called after the way, as in `destination_details.card`."""
+    way = raw.get(raw.get("type") or "") or {}
+    kind = way.get("type") if way.get("type") in {"refund", "reversal"} else "unknown"
+    return {"kind": kind, "reference": clean(way.get("reference"), longest=80) or None}
 
 
 def invoice_of(raw: Json, charges: tuple[str, ...]) -> Invoice:
@@ -112,6 +122,10 @@ def invoice_of(raw: Json, charges: tuple[str, ...]) -> Invoice:
         total=Money(raw["total"], currency),
         paid=Money(raw["amount_paid"], currency),
         remaining=Money(raw["amount_remaining"], currency),
+        payments=tuple(_payment_of(payment) for payment in entries(raw.get("payments"))),
+        credited=Money(_credited(raw), currency),
+        off_stripe=Money(_off_stripe(raw), currency),
+        action_id=(raw.get("metadata") or {}).get("action_id"),
         tax=_sum(raw.get("total_taxes"), currency),
         created=moment(raw["created"]),
         due=moment(due) if due else None,
@@ -130,6 +144,37 @@ def charges_in(raw: Json) -> tuple[str, ...]:
     paid = [payment["payment"] for payment in entries(raw.get("payments")) if payment["status"] == "paid"]
     behind = [by.get("charge") or (by.get("payment_intent") or {}).get("latest_charge") for by in paid]
     return tuple(charge for reference in behind if (charge := identifier(reference)))
+
+
+def _payment_of(raw: Json) -> Payment:
+    by, paid_at = raw["payment"], (raw.get("status_transitions") or {}).get("paid_at")
+    intent = by.get("payment_intent")
+    latest = intent.get("latest_charge") if isinstance(intent, Mapping) else None
+    paid = raw.get("amount_paid")
+    return Payment(
+        id=raw["id"],
+        kind="out_of_band" if by["type"] == "payment_record" else "card",
+        amount=Money(raw["amount_requested"] if paid is None else paid, raw["currency"]),
+        status=raw["status"],
+        at=moment(paid_at or raw["created"]),
+        # A declined try is a charge too, but it paid nothing.
+        charge=identifier(by.get("charge")) or identifier(latest) if raw["status"] == "paid" else None,
+        payment_intent=identifier(intent),
+    )
+
+
+def has_credit_notes(raw: Json) -> bool:
+    return _credited(raw) > 0
+
+
+def _credited(raw: Json) -> int:
+    return (raw.get("pre_payment_credit_notes_amount") or 0) + (raw.get("post_payment_credit_notes_amount") or 0)
+
+
+def _off_stripe(raw: Json) -> int:
+    """Stripe's own sum comes only when expanded; the payments say the same."""
+    paid = [payment for payment in entries(raw.get("payments")) if payment["status"] == "paid"]
+    return sum(payment.get("amount_paid") or 0 for payment in paid if payment["payment"]["type"] == "payment_record")
 
 
 def _sum(parts: Iterable[Json] | None, currency: str) -> Money:
@@ -157,6 +202,7 @@ def _line_of(raw: Json) -> InvoiceLine:
         period_start=moment(raw["period"]["start"]),
         period_end=moment(raw["period"]["end"]),
         proration=_is_proration(raw.get("parent") or {}),
+        id=raw.get("id"),
         product=identifier(pricing.get("product")),
     )
 
@@ -164,39 +210,3 @@ def _line_of(raw: Json) -> InvoiceLine:
 def _is_proration(parent: Json) -> bool:
     details = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
     return bool(details.get("proration"))
-
-
-def products_of(raw: Json) -> tuple[str, ...]:
-    """Ids of the products in a subscription, in the order of its items."""
-    products = (identifier(item["price"].get("product")) for item in entries(raw["items"]))
-    return tuple(product for product in products if product)
-
-
-def names_in(raw: Json) -> dict[str, str]:
-    """Product names by id, of a subscription whose products were expanded."""
-    products = (item["price"].get("product") for item in entries(raw["items"]))
-    return {product["id"]: product["name"] for product in products if isinstance(product, dict)}
-
-
-def subscription_of(raw: Json, names: Mapping[str, str]) -> Subscription:
-    """`names` of products by id. Usage-based and tiered items have no price beforehand and count as 0."""
-    items = entries(raw["items"])
-    first = items[0]
-    return Subscription(
-        id=raw["id"],
-        status=raw["status"],
-        plan=" + ".join(clean(names.get(product)) or "Plan" for product in products_of(raw)) or "Plan",
-        price=Money(sum(map(_price_of_item, items)), raw["currency"]),
-        interval=(first["price"].get("recurring") or {}).get("interval") or "month",
-        quantity=first.get("quantity") or 1,
-        period_start=moment(first["current_period_start"]),
-        period_end=moment(first["current_period_end"]),
-        cancel_at_period_end=raw["cancel_at_period_end"],
-    )
-
-
-def _price_of_item(item: Json) -> int:
-    price = item["price"]
-    unit = price.get("unit_amount_decimal") or price.get("unit_amount") or 0
-    total = Decimal(str(unit)) * (item.get("quantity") or 1)
-    return int(total.quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -13,6 +13,7 @@ from tools.money import Money
 InvoiceStatus = Literal["draft", "open", "paid", "uncollectible", "void"]
 RefundStatus = Literal["pending", "requires_action", "succeeded", "failed", "canceled"]
 RefundReason = Literal["duplicate", "requested_by_customer"]
+DISPUTE_IS_OVER = frozenset({"won", "lost", "warning_closed", "prevented"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,10 @@ class Customer:
     phone: str | None
     balance: Money | None = None
     """Negative is credit that the next invoice uses."""
+    payment_method: str | None = None
+    """Stripe id of the default for invoices."""
+    action_id: str | None = None
+    """Our action that changed them last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +35,25 @@ class Card:
     brand: str
     last4: str
     fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispute:
+    id: str
+    charge: str
+    status: str
+    """Stripe's: `warning_*` is an inquiry, in which no money has moved yet."""
+    reason: str
+    amount: Money
+    created: datetime
+    due_by: datetime | None
+    """Until then evidence can be handed in; None when no response is possible."""
+    refundable: bool
+    """Stripe's word: an inquiry leaves a charge refundable, and so does one that was won."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.status not in DISPUTE_IS_OVER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +66,7 @@ class Charge:
     """Pending refunds count as used; failed and canceled ones do not."""
     status: str
     disputed: bool
+    """There is or was a dispute, however it ended."""
     created: datetime
     description: str
     card: Card | None
@@ -50,11 +75,19 @@ class Charge:
     invoice_number: str | None = None
     order_id: str | None = None
     """The shop's own `order_id` from the charge's metadata, where it keeps one."""
+    disputes: tuple[Dispute, ...] = ()
+    """Newest first, where they were read."""
+
+    @property
+    def is_contested(self) -> bool:
+        """A dispute is open, lost, or not known. An inquiry is for a person too, though Stripe would refund it."""
+        known = bool(self.disputes)
+        return (self.disputed and not known) or any(each.is_open or not each.refundable for each in self.disputes)
 
     @property
     def refundable(self) -> Money:
-        """What Stripe would still give back: captured less refunded, nothing while disputed."""
-        if self.disputed or self.status != "succeeded":
+        """What Stripe would still give back: captured less refunded, nothing while contested."""
+        if self.is_contested or self.status != "succeeded":
             return Money(0, self.amount.currency)
         return self.captured - self.refunded
 
@@ -67,8 +100,58 @@ class InvoiceLine:
     period_start: datetime
     period_end: datetime
     proration: bool
+    id: str | None = None
     product: str | None = None
     """Stripe id of the product: the same on both sides of a price change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payment:
+    """One of the payments of an invoice, of which there may be several."""
+
+    id: str
+    kind: Literal["card", "out_of_band"]
+    """`card` is whatever went through Stripe; `out_of_band` was paid elsewhere and cannot be refunded here."""
+    amount: Money
+    """What it paid, or is to pay while it is open."""
+    status: Literal["open", "paid", "canceled"]
+    at: datetime
+    """When it was paid, else when it was made."""
+    charge: str | None = None
+    payment_intent: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditNote:
+    id: str
+    number: str
+    invoice: str
+    amount: Money
+    """With tax; after payment it is the sum of what was refunded, credited and given back elsewhere."""
+    reason: str | None
+    status: Literal["issued", "void"]
+    created: datetime
+    refunds: tuple[str, ...] = ()
+    """Ids of the refunds that it made or accounts for."""
+    memo: str | None = None
+    action_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditEntry:
+    """A line in the ledger of a customer's credit balance."""
+
+    id: str
+    amount: Money
+    """Negative gives credit, positive uses it up."""
+    balance: Money
+    """After this entry."""
+    kind: str
+    """Stripe's `type`: `adjustment`, `applied_to_invoice`, `credit_note` and others."""
+    created: datetime
+    description: str = ""
+    invoice: str | None = None
+    action_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +169,13 @@ class Invoice:
     subscription: str | None
     charges: tuple[str, ...]
     """Ids of the charges that paid it."""
+    payments: tuple[Payment, ...] = ()
+    credited: Money | None = None
+    """What credit notes took off it, before and after it was paid."""
+    off_stripe: Money | None = None
+    """The part of `paid` that came in outside Stripe."""
+    action_id: str | None = None
+    """Our action that changed it last."""
     pdf_url: str | None
     hosted_url: str | None
     discount: Money | None = None
@@ -100,6 +190,17 @@ class Invoice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubscriptionItem:
+    id: str
+    price: str
+    product: str
+    name: str
+    unit: Money | None
+    """Per unit and interval; None for usage and tiers, which have no price beforehand."""
+    quantity: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Subscription:
     id: str
     status: str
@@ -111,6 +212,19 @@ class Subscription:
     period_start: datetime
     period_end: datetime
     cancel_at_period_end: bool
+    items: tuple[SubscriptionItem, ...] = ()
+    trial_end: datetime | None = None
+    paused: bool = False
+    """Its invoices are not collected; it goes on otherwise, and its status does not say so."""
+    resumes_at: datetime | None = None
+    cancel_at: datetime | None = None
+    canceled_at: datetime | None = None
+    """When the cancellation was asked for."""
+    ended_at: datetime | None = None
+    discount: str | None = None
+    """Names of its coupons."""
+    action_id: str | None = None
+    """Our action that changed it last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +238,10 @@ class Refund:
     action_id: str | None
     """Our action id from the refund's metadata, when we made it."""
     failure_reason: str | None = None
+    kind: Literal["refund", "reversal", "unknown"] = "unknown"
+    """A reversal makes a fresh charge vanish from the statement; a refund is a line of its own."""
+    reference: str | None = None
+    """What the customer's bank can trace it by (ARN), once the card network has given it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +254,10 @@ class BillingPicture:
     refunds: tuple[Refund, ...]
     subscriptions: tuple[Subscription, ...]
     read_at: datetime
+    disputes: tuple[Dispute, ...] = ()
+    credit_notes: tuple[CreditNote, ...] = ()
+    complete: bool = True
+    """False when a list was longer than we read: the oldest entries are missing, and sums over it mean nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,21 +289,6 @@ class BillingReader(Protocol):
     async def invoice(self, invoice: str) -> Invoice: ...
     async def subscription(self, subscription: str) -> Subscription: ...
     async def refunds_of(self, charge: str) -> tuple[Refund, ...]: ...
-
-
-class MoneyMover(Protocol):
-    """The only power to change anything at Stripe.
-
-    Every method takes an idempotency key with no default, and writes our action id into Stripe's metadata.
-    Raises `BillingRefused` when Stripe says no, `OutcomeUnknown` when no answer came.
-    """
-
-    async def refund(
-        self, *, charge: str, amount: Money, reason: RefundReason, action_id: str, idempotency_key: str
-    ) -> Refund: ...
-    async def cancel_at_period_end(
-        self, *, subscription: str, action_id: str, idempotency_key: str
-    ) -> Subscription: ...
-    async def stop_collection(self, *, invoice: str, action_id: str, idempotency_key: str) -> Invoice:
-        """Hands the open invoice to our payment plan: Stripe no longer collects the remainder by itself."""
-        ...
+    async def disputes_of(self, charge: str) -> tuple[Dispute, ...]: ...
+    async def credit_notes(self, customer: str) -> tuple[CreditNote, ...]: ...
+    async def credit_entries(self, customer: str) -> tuple[CreditEntry, ...]: ...

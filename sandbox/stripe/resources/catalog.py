@@ -13,6 +13,7 @@ from sandbox.stripe.params import (
     flag,
     group,
     integer,
+    many,
     merged_metadata,
     metadata,
     text,
@@ -153,7 +154,10 @@ PRODUCTS = Resource(
     kind="product",
     path="/v1/products",
     references={"default_price": "price"},
-    filters={"active": Filter(flag())},
+    filters={
+        "active": Filter(flag()),
+        "ids": Filter(many(text()), keep=lambda product, wanted: product["id"] in wanted),
+    },
     routes=(
         Route("POST", "/v1/products", _create_product, EDITABLE | fields(name=text(required=True))),
         updater("product", "/v1/products", EDITABLE, event="product.updated"),

@@ -1,5 +1,5 @@
 from tests.fixtures.sandbox import Sandbox
-from tools.billing.pages import everything
+from tools.billing.pages import Listing, everything
 from tools.billing.retry import Retry
 from tools.billing.stripe_billing import StripeBilling
 
@@ -12,16 +12,17 @@ async def test_a_list_is_read_to_its_bound_newest_first(billing: StripeBilling, 
 
     found = await everything(RETRY, invoices.list_async, {"customer": annie.id}, most=107)
 
-    assert [i["lines"]["data"][0]["description"] for i in found] == [
+    assert [i["lines"]["data"][0]["description"] for i in found.entries] == [
         f"Usage, week {week}" for week in range(120, 13, -1)
     ]
+    assert not found.complete
 
 
 async def test_an_empty_list_is_empty(billing: StripeBilling, sandbox: Sandbox) -> None:
     (linus,) = await billing.find_by_email("linus@example.com")
     charges = sandbox.stripe().v1.charges
 
-    assert await everything(RETRY, charges.list_async, {"customer": linus.id}) == []
+    assert await everything(RETRY, charges.list_async, {"customer": linus.id}) == Listing([], complete=True)
 
 
 async def test_more_lines_than_come_with_an_invoice_are_all_read(billing: StripeBilling, sandbox: Sandbox) -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.billing.translate import charge_of, clean, invoice_of, subscription_of
+from tools.billing.translate import charge_of, clean, invoice_of
+from tools.billing.translate_plans import subscription_of
 from tools.money import Money
 
 

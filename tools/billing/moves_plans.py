@@ -1,0 +1,88 @@
+"""Writes to subscriptions."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tools.billing.powers import PauseBehaviour, PlanChange
+from tools.billing.preview import PRORATION, changed_item
+from tools.billing.translate import Json
+from tools.billing.translate_plans import names_in, subscription_of
+from tools.billing.types import Subscription
+from tools.billing.writer import Writer, by, checked, under
+
+if TYPE_CHECKING:
+    from stripe.params import SubscriptionUpdateParams
+
+_PRODUCTS = ["items.data.price.product"]
+
+
+class PlanMoves(Writer):
+    async def cancel_at_period_end(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
+        return await self._update(subscription, {"cancel_at_period_end": True}, action_id, idempotency_key)
+
+    async def undo_cancel(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
+        return await self._update(subscription, {"cancel_at_period_end": False}, action_id, idempotency_key)
+
+    async def cancel_now(
+        self, *, subscription: str, credit_unused: bool, action_id: str, idempotency_key: str
+    ) -> Subscription:
+        """Stripe heeds no key when it deletes, and keeps a canceled subscription as it is: our action goes first."""
+        async with self._turns.of(subscription):
+            await self._retry.write(
+                lambda: self._v1.subscriptions.update_async(
+                    checked(subscription), {"metadata": by(action_id)}, under(idempotency_key, "mark")
+                )
+            )
+            return await self._send(
+                lambda: self._v1.subscriptions.cancel_async(
+                    subscription,
+                    {"prorate": credit_unused, "invoice_now": credit_unused, "expand": _PRODUCTS},
+                    under(idempotency_key, "cancel"),
+                ),
+                _plan_in,
+            )
+
+    async def pause_collection(
+        self,
+        *,
+        subscription: str,
+        resumes_at: datetime | None,
+        behaviour: PauseBehaviour = "void",
+        action_id: str,
+        idempotency_key: str,
+    ) -> Subscription:
+        until = {"resumes_at": int(resumes_at.timestamp())} if resumes_at else {}
+        pause: SubscriptionUpdateParams = {"pause_collection": {"behavior": behaviour, **until}}  # type: ignore[typeddict-item]  # theirs
+        return await self._update(subscription, pause, action_id, idempotency_key)
+
+    async def resume_collection(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
+        return await self._update(subscription, {"pause_collection": ""}, action_id, idempotency_key)
+
+    async def change_subscription(
+        self, *, subscription: str, change: PlanChange, action_id: str, idempotency_key: str
+    ) -> Subscription:
+        return await self._update(
+            subscription,
+            {
+                "items": [changed_item(change)],
+                "proration_behavior": PRORATION[change.billed],
+                "proration_date": int(change.proration_date.timestamp()),
+                "payment_behavior": "error_if_incomplete",
+            },
+            action_id,
+            idempotency_key,
+        )
+
+    async def _update(
+        self, subscription: str, change: "SubscriptionUpdateParams", action_id: str, idempotency_key: str
+    ) -> Subscription:
+        params: SubscriptionUpdateParams = {**change, "metadata": by(action_id), "expand": _PRODUCTS}
+        return await self._write(
+            subscription,
+            lambda: self._v1.subscriptions.update_async(checked(subscription), params, under(idempotency_key)),
+            _plan_in,
+        )
+
+
+def _plan_in(raw: Json) -> Subscription:
+    return subscription_of(raw, names_in(raw))

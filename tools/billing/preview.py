@@ -1,0 +1,73 @@
+"""What a change of a subscription would cost, asked in the very words in which it would be made."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+import stripe
+
+from tools.billing.pages import one
+from tools.billing.powers import CostPreview, PlanChange
+from tools.billing.retry import Retry
+from tools.billing.translate import Json, invoice_of, moment
+from tools.money import Money
+
+if TYPE_CHECKING:
+    from stripe.params import InvoiceCreatePreviewParamsSubscriptionDetailsItem
+
+Behaviour = Literal["always_invoice", "create_prorations", "none"]
+PRORATION: Mapping[str, Behaviour] = {"now": "always_invoice", "next_invoice": "create_prorations", "never": "none"}
+
+
+def changed_item(change: PlanChange) -> "InvoiceCreatePreviewParamsSubscriptionDetailsItem":
+    item: InvoiceCreatePreviewParamsSubscriptionDetailsItem = {"id": change.item}
+    if change.price is not None:
+        item["price"] = change.price
+    if change.quantity is not None:
+        item["quantity"] = change.quantity
+    return item
+
+
+async def preview_change(
+    client: stripe.StripeClient, retry: Retry, subscription: str, change: PlanChange
+) -> CostPreview:
+    """Billed now, the difference and the next invoice are two previews; else the next invoice holds both."""
+    if change.billed != "now":
+        following = await _preview(client, retry, subscription, change, PRORATION[change.billed])
+        nothing = Money(0, following["currency"])
+        return _costs(change, nothing, nothing, following, lines_of=following)
+    at_once = await _preview(client, retry, subscription, change, "always_invoice")
+    following = await _preview(client, retry, subscription, change, "none")
+    due = Money(at_once["amount_due"], at_once["currency"])
+    credit = Money(max(0, -at_once["total"]), at_once["currency"])
+    return _costs(change, due, credit, following, lines_of=at_once)
+
+
+async def _preview(
+    client: stripe.StripeClient, retry: Retry, subscription: str, change: PlanChange, behaviour: Behaviour
+) -> Json:
+    """A POST that changes nothing, and so a read."""
+    return await one(
+        retry,
+        lambda: client.v1.invoices.create_preview_async(
+            {
+                "subscription": subscription,
+                "subscription_details": {
+                    "items": [changed_item(change)],
+                    "proration_behavior": behaviour,
+                    "proration_date": int(change.proration_date.timestamp()),
+                },
+            }
+        ),
+    )
+
+
+def _costs(change: PlanChange, due_now: Money, credit: Money, following: Json, *, lines_of: Json) -> CostPreview:
+    at = following.get("next_payment_attempt") or following.get("period_end")
+    return CostPreview(
+        due_now=due_now,
+        credit=credit,
+        next_invoice=Money(following["amount_due"], following["currency"]),
+        next_at=moment(at) if at else None,
+        lines=invoice_of(lines_of, ()).lines,
+        change=change,
+    )
