@@ -61,17 +61,15 @@ class PlanMoves(Writer):
     async def change_subscription(
         self, *, subscription: str, change: PlanChange, action_id: str, idempotency_key: str
     ) -> Subscription:
-        return await self._update(
-            subscription,
-            {
-                "items": [changed_item(change)],
-                "proration_behavior": PRORATION[change.billed],
-                "proration_date": int(change.proration_date.timestamp()),
-                "payment_behavior": "error_if_incomplete",
-            },
-            action_id,
-            idempotency_key,
-        )
+        wanted: SubscriptionUpdateParams = {
+            "items": [changed_item(change)],
+            "proration_behavior": PRORATION[change.billed],
+            "proration_date": int(change.proration_date.timestamp()),
+        }
+        if change.billed == "now":
+            # Otherwise a declined card would leave the new plan in place, and an invoice that nobody paid.
+            wanted["payment_behavior"] = "error_if_incomplete"
+        return await self._update(subscription, wanted, action_id, idempotency_key)
 
     async def _update(
         self, subscription: str, change: "SubscriptionUpdateParams", action_id: str, idempotency_key: str

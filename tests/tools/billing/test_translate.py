@@ -130,10 +130,11 @@ def raw_subscription(*items: dict[str, Any]) -> dict[str, Any]:
 
 def raw_item(product: str, **price: Any) -> dict[str, Any]:
     return {
+        "id": "si_1",
         "quantity": 3,
         "current_period_start": 1_790_000_000,
         "current_period_end": 1_792_592_000,
-        "price": {"product": product, "recurring": {"interval": "year"}, **price},
+        "price": {"id": "price_1", "currency": "usd", "product": product, "recurring": {"interval": "year"}, **price},
     }
 
 
