@@ -6,7 +6,7 @@ from tools.billing.translate import charges_in, invoice_of
 from tools.billing.types import Invoice
 from tools.billing.writer import Writer, by, checked, under
 
-_PAYMENTS = ["payments.data.payment.payment_intent"]
+_WHOLE = ["payments.data.payment.payment_intent", "discounts.source.coupon"]
 
 
 class InvoiceMoves(Writer):
@@ -15,7 +15,7 @@ class InvoiceMoves(Writer):
             invoice,
             lambda: self._v1.invoices.update_async(
                 checked(invoice),
-                {"auto_advance": False, "metadata": by(action_id), "expand": _PAYMENTS},
+                {"auto_advance": False, "metadata": by(action_id), "expand": _WHOLE},
                 under(idempotency_key),
             ),
             lambda raw: invoice_of(raw, charges_in(raw)),
@@ -26,7 +26,7 @@ class InvoiceMoves(Writer):
             invoice,
             lambda: self._v1.invoices.update_async(
                 checked(invoice),
-                {"due_date": int(due.timestamp()), "metadata": by(action_id), "expand": _PAYMENTS},
+                {"due_date": int(due.timestamp()), "metadata": by(action_id), "expand": _WHOLE},
                 under(idempotency_key),
             ),
             lambda raw: invoice_of(raw, charges_in(raw)),
@@ -42,7 +42,7 @@ class InvoiceMoves(Writer):
             )
             return await self._send(
                 lambda: self._v1.invoices.send_invoice_async(
-                    invoice, {"expand": _PAYMENTS}, under(idempotency_key, "send")
+                    invoice, {"expand": _WHOLE}, under(idempotency_key, "send")
                 ),
                 lambda raw: invoice_of(raw, charges_in(raw)),
             )

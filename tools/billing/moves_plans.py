@@ -13,7 +13,7 @@ from tools.billing.writer import Writer, by, checked, under
 if TYPE_CHECKING:
     from stripe.params import SubscriptionUpdateParams
 
-_PRODUCTS = ["items.data.price.product"]
+_WHOLE = ["items.data.price.product", "discounts.source.coupon"]
 
 
 class PlanMoves(Writer):
@@ -36,7 +36,7 @@ class PlanMoves(Writer):
             return await self._send(
                 lambda: self._v1.subscriptions.cancel_async(
                     subscription,
-                    {"prorate": credit_unused, "invoice_now": credit_unused, "expand": _PRODUCTS},
+                    {"prorate": credit_unused, "invoice_now": credit_unused, "expand": _WHOLE},
                     under(idempotency_key, "cancel"),
                 ),
                 _plan_in,
@@ -74,7 +74,7 @@ class PlanMoves(Writer):
     async def _update(
         self, subscription: str, change: "SubscriptionUpdateParams", action_id: str, idempotency_key: str
     ) -> Subscription:
-        params: SubscriptionUpdateParams = {**change, "metadata": by(action_id), "expand": _PRODUCTS}
+        params: SubscriptionUpdateParams = {**change, "metadata": by(action_id), "expand": _WHOLE}
         return await self._write(
             subscription,
             lambda: self._v1.subscriptions.update_async(checked(subscription), params, under(idempotency_key)),

@@ -81,13 +81,13 @@ class StripeReads:
         return (await everything(self._retry, self._v1.payment_intents.list_async, {"customer": customer})).entries
 
     async def invoice(self, invoice: str) -> Json:
-        expand = ["payments.data.payment.payment_intent"]
+        expand = ["payments.data.payment.payment_intent", "discounts.source.coupon"]
         raw = await one(self._retry, lambda: self._v1.invoices.retrieve_async(invoice, {"expand": expand}))
         return await self._whole_invoice(raw, expand=["data.payment.payment_intent"])
 
     async def invoices(self, customer: str) -> Listing:
         # The intents stay ids here: expanding them would be a fifth level, which Stripe refuses.
-        params = {"customer": customer, "expand": ["data.payments"]}
+        params = {"customer": customer, "expand": ["data.payments", "data.discounts.source.coupon"]}
         found = await everything(self._retry, self._v1.invoices.list_async, params)
         return await _each(found, self._whole_invoice)
 
@@ -104,13 +104,13 @@ class StripeReads:
         return found.entries[0]["invoice"] if found.entries else None
 
     async def subscription(self, subscription: str) -> Json:
-        expand = ["items.data.price.product"]
+        expand = ["items.data.price.product", "discounts.source.coupon"]
         raw = await one(self._retry, lambda: self._v1.subscriptions.retrieve_async(subscription, {"expand": expand}))
         return await self._whole_subscription(raw)
 
     async def subscriptions(self, customer: str) -> Listing:
         """Each brings the whole customer along, which saves asking for them."""
-        params = {"customer": customer, "status": "all", "expand": ["data.customer"]}
+        params = {"customer": customer, "status": "all", "expand": ["data.customer", "data.discounts.source.coupon"]}
         found = await everything(self._retry, self._v1.subscriptions.list_async, params)
         return await _each(found, self._whole_subscription)
 

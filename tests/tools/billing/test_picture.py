@@ -219,6 +219,19 @@ async def test_a_plan_has_its_items(billing: StripeBilling, sandbox: Sandbox) ->
     assert (plan.paused, plan.cancel_at, plan.ended_at, plan.trial_end) == (False, None, None, None)
 
 
+async def test_a_plan_names_the_coupon_it_runs_with(billing: StripeBilling, sandbox: Sandbox) -> None:
+    (linus,) = await billing.find_by_email("linus@example.com")
+    made = subscribed(sandbox, linus.id)
+    client = sandbox.stripe().v1
+    coupon = client.coupons.create({"percent_off": 20, "duration": "forever", "name": "Spring"})
+    client.subscriptions.update(made.id, {"discounts": [{"coupon": coupon.id}]})
+
+    (plan,) = (each for each in (await billing.picture(linus.id)).subscriptions if each.id == made.id)
+
+    assert plan.discount == "Spring"
+    assert plan == await billing.subscription(made.id)
+
+
 async def test_a_plan_that_ended_says_when(billing: StripeBilling, sandbox: Sandbox) -> None:
     (linus,) = await billing.find_by_email("linus@example.com")
     made = subscribed(sandbox, linus.id)
