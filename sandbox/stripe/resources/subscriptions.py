@@ -5,6 +5,7 @@ from sandbox.stripe.params import choice, fields, flag, group, integer, many, me
 from sandbox.stripe.resource import Call, Filter, Resource, Route, assign
 from sandbox.stripe.resources import changing, collecting, discounts, subscribing
 from sandbox.stripe.resources.customers import live_customer
+from sandbox.stripe.resources.invoicing import payments_of
 from sandbox.stripe.world import World, public
 
 STATUSES = ("active", "past_due", "unpaid", "canceled", "incomplete", "incomplete_expired", "trialing", "paused")
@@ -60,8 +61,25 @@ def _check_method(world: World, params: Json) -> None:
 def _update(call: Call) -> Json:
     subscription = call.world.get("subscription", call.id)
     _check_method(call.world, call.params)
-    changing.change(call.world, subscription, call.params)
+    params = {name: value for name, value in call.params.items() if name != "payment_behavior"}
+    if call.params.get("payment_behavior") == "error_if_incomplete":
+        _check_paid(call, params)
+    changing.change(call.world, subscription, params)
     return subscription
+
+
+def _check_paid(call: Call, params: Json) -> None:
+    """Rehearses the change: where its invoice stays unpaid, nothing has changed and nobody is told."""
+    world = call.world
+    with world.rehearsal():
+        invoice = changing.change(world, world.get("subscription", call.id), params)
+        if invoice and invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":
+            intents = [
+                world.find("payment_intent", each["payment"]["payment_intent"]) for each in payments_of(world, invoice)
+            ]
+            said = next((intent["last_payment_error"] for intent in intents if intent), None) or {}
+            message = said.get("message") or "This subscription could not be changed because its invoice was not paid."
+            raise StripeFailure(message, status=402, kind="card_error", code=said.get("code") or "card_declined")
 
 
 def _cancel(call: Call) -> Json:
@@ -204,6 +222,7 @@ SUBSCRIPTIONS = Resource(
                 cancel_at=changing.moment_or(*changing.END_OF_PERIOD, "max_billed_until"),
                 items=many(changing.CHANGED_ITEM),
                 off_session=flag(),
+                payment_behavior=choice("allow_incomplete", "error_if_incomplete"),
                 pause_collection=group(
                     behavior=choice("keep_as_draft", "mark_uncollectible", "void", required=True), resumes_at=integer()
                 ),

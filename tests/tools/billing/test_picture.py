@@ -1,16 +1,26 @@
 """What a picture holds and what it costs, over HTTP, of the sandbox's demo customers."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+import pytest_asyncio
 import stripe
 
 from tests.fixtures.sandbox import Sandbox
 from tests.tools.billing.make import NOW, charge, usd
 from tools.billing import pages
+from tools.billing.retry import Retry
 from tools.billing.stripe_billing import StripeBilling
 from tools.billing.types import BillingPicture, Dispute
 from tools.money import Money
+
+
+@pytest_asyncio.fixture
+async def billing(sandbox: Sandbox) -> AsyncIterator[StripeBilling]:
+    """Patient, and asks once: a busy machine must not add requests."""
+    async with StripeBilling.open(sandbox.api_key, sandbox.url, retry=Retry(attempts=1)) as reader:
+        yield reader
 
 
 async def picture_of(billing: StripeBilling, email: str) -> BillingPicture:

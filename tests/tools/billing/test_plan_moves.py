@@ -1,17 +1,27 @@
 """Pausing, resuming and changing a subscription, and the price that was named first."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import pytest_asyncio
 import stripe
 
 from tests.fixtures.sandbox import Sandbox
 from tools.billing.mover import StripeMover
 from tools.billing.powers import PlanChange
+from tools.billing.retry import Retry
 from tools.billing.stripe_billing import StripeBilling
 from tools.billing.types import Subscription
 from tools.errors import BillingRefused, NotFound
 from tools.money import Money
+
+
+@pytest_asyncio.fixture
+async def billing(sandbox: Sandbox) -> AsyncIterator[StripeBilling]:
+    """Patient, and asks once: a busy machine must not add requests."""
+    async with StripeBilling.open(sandbox.api_key, sandbox.url, retry=Retry(attempts=1)) as reader:
+        yield reader
 
 
 @pytest.fixture
