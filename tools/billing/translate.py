@@ -5,7 +5,18 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from tools.billing.types import Card, Charge, Customer, Dispute, Invoice, InvoiceLine, Payment, Refund
+from tools.billing.declines import DeclineReason, decline_of
+from tools.billing.types import (
+    Card,
+    Charge,
+    Customer,
+    Discount,
+    Dispute,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    Refund,
+)
 from tools.money import Money
 
 Json = dict[str, Any]
@@ -76,7 +87,15 @@ def charge_of(raw: Json, invoice: Json | None, disputes: Iterable[Dispute] = ())
         invoice=invoice["id"] if invoice else None,
         invoice_number=clean(invoice.get("number")) or None if invoice else None,
         order_id=clean((raw.get("metadata") or {}).get("order_id"), longest=100) or None,
+        statement=clean(raw.get("calculated_statement_descriptor"), longest=40) or None,
+        failure=_failure_of(raw),
     )
+
+
+def _failure_of(raw: Json) -> DeclineReason | None:
+    if raw["status"] != "failed":
+        return None
+    return decline_of((raw.get("outcome") or {}).get("reason"), raw.get("failure_code"))
 
 
 def _card_of(raw: Json) -> Card | None:
@@ -136,6 +155,10 @@ def invoice_of(raw: Json, charges: tuple[str, ...]) -> Invoice:
         hosted_url=raw.get("hosted_invoice_url"),
         discount=_sum(raw.get("total_discount_amounts"), currency),
         credit_used=_credit_used(raw),
+        discounts=_discounts_of(raw),
+        reason=raw.get("billing_reason"),
+        asked=_money(raw.get("amount_due"), currency),
+        overpaid=_money(raw.get("amount_overpaid"), currency),
     )
 
 
@@ -177,6 +200,25 @@ def _off_stripe(raw: Json) -> int:
     return sum(payment.get("amount_paid") or 0 for payment in paid if payment["payment"]["type"] == "payment_record")
 
 
+def _money(amount: int | None, currency: str) -> Money | None:
+    return None if amount is None else Money(amount, currency)
+
+
+def _discounts_of(raw: Json) -> tuple[Discount, ...]:
+    """Discounts come as ids unless they were expanded, and so do their coupons."""
+    known: list[Any] = raw.get("discounts") or []
+    expanded: dict[str, Json] = {each["id"]: each for each in known if isinstance(each, dict)}
+    return tuple(_discount_of(part, expanded, raw["currency"]) for part in raw.get("total_discount_amounts") or ())
+
+
+def _discount_of(part: Json, expanded: Mapping[str, Json], currency: str) -> Discount:
+    reference = part.get("discount")
+    whole = reference if isinstance(reference, Mapping) else expanded.get(reference or "", {})
+    coupon: Any = (whole.get("source") or {}).get("coupon")
+    name = clean(coupon.get("name"), longest=80) if isinstance(coupon, Mapping) else ""
+    return Discount(amount=Money(part["amount"], currency), name=name or None, coupon=identifier(coupon))
+
+
 def _sum(parts: Iterable[Json] | None, currency: str) -> Money:
     return Money(sum(part["amount"] for part in parts or ()), currency)
 
@@ -204,6 +246,8 @@ def _line_of(raw: Json) -> InvoiceLine:
         proration=_is_proration(raw.get("parent") or {}),
         id=raw.get("id"),
         product=identifier(pricing.get("product")),
+        tax=_sum(raw.get("taxes"), raw["currency"]),
+        discount=_sum(raw.get("discount_amounts"), raw["currency"]),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from tools.billing.declines import DeclineReason
 from tools.money import Money
 
 InvoiceStatus = Literal["draft", "open", "paid", "uncollectible", "void"]
@@ -84,12 +85,17 @@ class Charge:
         known = bool(self.disputes)
         return (self.disputed and not known) or any(each.is_open or not each.refundable for each in self.disputes)
 
+    statement: str | None = None
+    """What the charge is called on the card statement."""
+    failure: DeclineReason | None = None
+
     @property
     def refundable(self) -> Money:
         """What Stripe would still give back: captured less refunded, nothing while contested."""
         if self.is_contested or self.status != "succeeded":
             return Money(0, self.amount.currency)
-        return self.captured - self.refunded
+        # An authorisation that was let go counts as refunded, though it was never captured.
+        return Money(max(0, (self.captured - self.refunded).amount), self.amount.currency)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +109,20 @@ class InvoiceLine:
     id: str | None = None
     product: str | None = None
     """Stripe id of the product: the same on both sides of a price change."""
+    tax: Money | None = None
+    """Tax on this line, whether inside its amount or on top."""
+    discount: Money | None = None
+    """What discounts took off this line, as a positive amount; not out of its `amount`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discount:
+    """What one discount took off a whole invoice, as a positive amount."""
+
+    amount: Money
+    name: str | None = None
+    """The coupon's name as customers see it."""
+    coupon: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +202,14 @@ class Invoice:
     """What discounts took off, as a positive amount; already out of the total."""
     credit_used: Money | None = None
     """What the customer's credit balance paid, as a positive amount; not out of the total."""
+    discounts: tuple[Discount, ...] = ()
+    """The parts of `discount`."""
+    reason: str | None = None
+    """Stripe's `billing_reason`: `subscription_create`, `subscription_cycle`, `manual` and others."""
+    asked: Money | None = None
+    """What was to be paid when it was finalised, with credit and debts of the balance counted."""
+    overpaid: Money | None = None
+    """What was paid above that. Stripe says it puts this on the customer's credit balance."""
 
     @property
     def payable(self) -> Money:

@@ -152,3 +152,76 @@ def test_a_tiered_price_without_a_unit_is_read_as_nothing_fixed() -> None:
     subscription = subscription_of(raw_subscription(raw_item("prod_1", unit_amount=None)), {})
 
     assert (subscription.plan, subscription.price) == ("Plan", Money(0, "usd"))
+
+
+def test_a_charge_says_how_it_is_called_on_the_statement() -> None:
+    assert charge_of(raw_charge(calculated_statement_descriptor="COUNTERFOIL* TEAM"), None).statement == (
+        "COUNTERFOIL* TEAM"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "told"),
+    [
+        ("insufficient_funds", "card_declined", "insufficient_funds"),
+        (None, "expired_card", "expired_card"),
+        ("stolen_card", "card_declined", "blocked"),
+        ("pickup_card", "card_declined", "blocked"),
+        ("made_up_tomorrow", "card_declined", "declined"),
+        (None, None, "declined"),
+    ],
+)
+def test_a_decline_is_told_in_our_words(reason: str | None, code: str | None, told: str) -> None:
+    raw = raw_charge(status="failed", amount_captured=0, outcome={"reason": reason}, failure_code=code)
+
+    assert told == charge_of(raw, None).failure
+
+
+def test_a_charge_that_went_through_has_no_decline() -> None:
+    assert charge_of(raw_charge(outcome={"reason": None}), None).failure is None
+
+
+def test_an_authorisation_that_was_let_go_has_nothing_to_refund() -> None:
+    """Stripe counts it as refunded in full, though nothing was captured."""
+    charge = charge_of(raw_charge(amount_captured=0, amount_refunded=4900), None)
+
+    assert Money(0, "usd") == charge.refundable
+
+
+COUPON = {"id": "WELCOME", "object": "coupon", "name": "Welcome \n20%"}
+
+
+@pytest.mark.parametrize(
+    ("reference", "listed", "expected"),
+    [
+        ("di_1", ["di_1"], (None, None)),
+        ("di_1", [{"id": "di_1", "source": {"type": "coupon", "coupon": "WELCOME"}}], (None, "WELCOME")),
+        ("di_1", [{"id": "di_1", "source": {"type": "coupon", "coupon": COUPON}}], ("Welcome 20%", "WELCOME")),
+        ({"id": "di_1", "source": {"type": "coupon", "coupon": COUPON}}, [], ("Welcome 20%", "WELCOME")),
+        ("di_1", [{"id": "di_2", "source": {"type": "coupon", "coupon": COUPON}}], (None, None)),
+        ("di_1", [{"id": "di_1", "source": {"type": "coupon", "coupon": None}}], (None, None)),
+    ],
+)
+def test_a_discount_is_named_as_far_as_it_was_expanded(
+    reference: Any, listed: list[Any], expected: tuple[str | None, str | None]
+) -> None:
+    part = {"amount": 980, "discount": reference}
+    (discount,) = invoice_of(raw_invoice(discounts=listed, total_discount_amounts=[part]), ()).discounts
+
+    assert Money(980, "usd") == discount.amount
+    assert expected == (discount.name, discount.coupon)
+
+
+def test_tax_and_discount_of_a_line_are_read() -> None:
+    line = {
+        "description": "Pro",
+        "amount": 4900,
+        "currency": "usd",
+        "quantity": 1,
+        "period": {"start": 1_790_000_000, "end": 1_790_000_000},
+        "taxes": [{"amount": 300}, {"amount": 92}],
+        "discount_amounts": [{"amount": 980, "discount": "di_1"}],
+    }
+    (read,) = invoice_of(raw_invoice(lines={"data": [line]}), ()).lines
+
+    assert (Money(392, "usd"), Money(980, "usd")) == (read.tax, read.discount)
