@@ -1,30 +1,56 @@
-"""Charges that were made twice.
+"""Charges that were made twice, and charges that only look like it.
 
-Candidates have the same currency, amount and card, succeeded and were captured in full within 24 hours, by
-different payment intents, and neither is refunded or disputed. A candidate is dropped when anything explains
-it: other order, other subscription, other period, other lines, other description. Not finding the invoice that
-a charge paid counts as an explanation: a person can still refund it, but code must not.
-
-An invoice that was paid more than it asks for needs no such signs: what is over was paid twice.
+Two signs. An invoice that was paid more than it asked for: what is over was paid twice, whatever the card or day.
+And two charges of one amount that nothing explains (`likeness.why_not`). The earlier charge is kept, the later one is
+to be refunded. Whatever the data cannot tell from an honest purchase is never a finding: `explain_pairs` then says
+what stands in the way, and whether a person should look.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
-from tools.billing.types import BillingPicture, Charge, DuplicateCharge, Invoice, InvoiceLine
+from tools.billing.likeness import LONGEST, WITHIN, Because, Explanation, Invoices, why_not
+from tools.billing.types import BillingPicture, Charge, DuplicateCharge, DuplicateSign, Invoice
 
-WITHIN = timedelta(hours=24)
 
-Invoices = Mapping[str, Invoice]
+@dataclass(frozen=True, kw_only=True)
+class ExplainedPair:
+    """Two charges of the same amount that are not the same payment."""
+
+    earlier: Charge
+    later: Charge
+    because: Because
+    certain: bool
+    """False where the data would look the same had somebody made a mistake: a person decides."""
 
 
 def find_duplicates(picture: BillingPicture) -> tuple[DuplicateCharge, ...]:
-    """Newest first; a charge is named at most once as `later`."""
-    settled = [charge for charge in picture.charges if _is_settled(charge)]
+    """Newest first. No charge is named twice as `later`, and none as `later` here and as `earlier` there."""
     invoices = {invoice.id: invoice for invoice in picture.invoices}
-    found = {dup.later.id: dup for dup in (*_twins(settled, invoices), *_paid_twice(settled, invoices))}
-    return tuple(sorted(found.values(), key=lambda dup: dup.later.created, reverse=True))
+    settled = sorted(filter(_is_settled, picture.charges), key=_age)
+    found = {pair.later.id: pair for pair in _overpaid(picture, settled, invoices)}
+    left = [charge for charge in settled if charge.id not in found]
+    found |= {pair.later.id: pair for pair in _twins(left, invoices)}
+    kept = (_keeping_the_first(pair, found) for pair in found.values())
+    return tuple(sorted(kept, key=lambda pair: _age(pair.later), reverse=True))
+
+
+def explain_pairs(picture: BillingPicture, *, within: timedelta = WITHIN) -> tuple[ExplainedPair, ...]:
+    """Newest first: each charge with the look-alike before it, no longer before it than `within`.
+
+    Duplicates are left out. Attempts that took no money are paired too: banks show them for some days.
+    """
+    twice = {pair.later.id for pair in find_duplicates(picture)}
+    once = [charge for charge in picture.charges if charge.id not in twice]
+    invoices = {invoice.id: invoice for invoice in picture.invoices}
+    pairs = (_explained(pair, picture, invoices) for group in _groups(once) for pair in _look_alikes(group, within))
+    return tuple(sorted(filter(None, pairs), key=lambda pair: _age(pair.later), reverse=True))
+
+
+def _age(charge: Charge) -> tuple[object, ...]:
+    return charge.created, charge.id
 
 
 def _is_settled(charge: Charge) -> bool:
@@ -37,86 +63,98 @@ def _is_settled(charge: Charge) -> bool:
     )
 
 
-def _twins(settled: Iterable[Charge], invoices: Invoices) -> Iterable[DuplicateCharge]:
+def _groups(charges: Iterable[Charge]) -> Iterable[list[Charge]]:
+    """Of one figure each, oldest first. In whatever currency: 49 dollars next to 49 euros look like a double charge."""
     alike = defaultdict(list)
-    for charge in settled:
-        if charge.card and charge.card.fingerprint:
-            alike[charge.amount, charge.card.fingerprint].append(charge)
-    for group in alike.values():
-        yield from _twins_among(group, invoices)
+    for charge in sorted(charges, key=_age):
+        alike[charge.amount.decimal].append(charge)
+    return alike.values()
 
 
-def _twins_among(group: list[Charge], invoices: Invoices) -> Iterable[DuplicateCharge]:
-    kept: list[Charge] = []
-    for charge in sorted(group, key=lambda charge: (charge.created, charge.id)):
-        original = next((earlier for earlier in kept if _is_twin(earlier, charge, invoices)), None)
-        if original:
-            yield _duplicate(original, charge)
-        else:
-            kept.append(charge)
+def _twins(settled: Iterable[Charge], invoices: Invoices) -> Iterator[DuplicateCharge]:
+    for group in _groups(settled):
+        kept: list[Charge] = []
+        for charge in group:
+            kept = [earlier for earlier in kept if charge.created - earlier.created <= LONGEST]
+            original = next((earlier for earlier in kept if why_not(earlier, charge, invoices) is None), None)
+            if original:
+                yield _duplicate(original, charge, "same_order" if charge.order_id else "alike")
+            else:
+                kept.append(charge)
 
 
-def _is_twin(earlier: Charge, later: Charge, invoices: Invoices) -> bool:
-    return (
-        later.created - earlier.created <= WITHIN
-        and (earlier.payment_intent is None or earlier.payment_intent != later.payment_intent)
-        and not _is_explained(earlier, later, invoices)
-    )
-
-
-def _is_explained(earlier: Charge, later: Charge, invoices: Invoices) -> bool:
-    if earlier.order_id != later.order_id:
-        return True
-    # A payment outside any invoice says what it was for in its description alone.
-    if earlier.invoice is None or later.invoice is None:
-        return earlier.description != later.description
-    one, other = invoices.get(earlier.invoice or ""), invoices.get(later.invoice or "")
-    # Two payments of one invoice may be instalments; whether they are too many is `_paid_twice`'s question.
-    if one is None or other is None or one.id == other.id:
-        return True
-    return one.subscription != other.subscription or not _same_lines(one.lines, other.lines)
-
-
-def _same_lines(ones: Iterable[InvoiceLine], others: Iterable[InvoiceLine]) -> bool:
-    by_text = [sorted(lines, key=lambda line: (line.description, line.amount.amount)) for lines in (ones, others)]
-    return len(by_text[0]) == len(by_text[1]) and all(map(_same_line, *by_text))
-
-
-def _same_line(one: InvoiceLine, other: InvoiceLine) -> bool:
-    alike = (one.description, one.product, one.amount, one.quantity) == (
-        other.description,
-        other.product,
-        other.amount,
-        other.quantity,
-    )
-    return alike and not _follow_each_other(one, other)
-
-
-def _follow_each_other(one: InvoiceLine, other: InvoiceLine) -> bool:
-    """Different periods. An instant, as one-off lines have, is no period."""
-    if one.period_start == one.period_end or other.period_start == other.period_end:
-        return False
-    return one.period_end <= other.period_start or other.period_end <= one.period_start
-
-
-def _paid_twice(settled: Iterable[Charge], invoices: Invoices) -> Iterable[DuplicateCharge]:
+def _overpaid(picture: BillingPicture, settled: Iterable[Charge], invoices: Invoices) -> Iterator[DuplicateCharge]:
     paying = defaultdict(list)
     for charge in settled:
         if charge.invoice:
             paying[charge.invoice].append(charge)
     for invoice in paying.keys() & invoices.keys():
-        yield from _too_many(invoices[invoice], sorted(paying[invoice], key=lambda charge: charge.created))
+        for pair in _too_many(invoices[invoice], paying[invoice], picture.charges):
+            if not _may_be_credited(picture, pair.later):
+                yield pair
 
 
-def _too_many(invoice: Invoice, charges: list[Charge]) -> Iterable[DuplicateCharge]:
+def _too_many(invoice: Invoice, settled: list[Charge], charges: Iterable[Charge]) -> Iterator[DuplicateCharge]:
     """From the newest: a charge without which the invoice is still paid in full."""
-    over = sum(charge.captured.amount for charge in charges) - invoice.payable.amount
-    for charge in reversed(charges[1:]):
+    over = _surplus(invoice, settled, charges)
+    for charge in reversed(settled[1:]):
         if charge.captured.amount <= over:
             over -= charge.captured.amount
-            yield _duplicate(charges[0], charge)
+            yield _duplicate(settled[0], charge, "overpaid")
 
 
-def _duplicate(earlier: Charge, later: Charge) -> DuplicateCharge:
+def _surplus(invoice: Invoice, settled: Iterable[Charge], charges: Iterable[Charge]) -> int:
+    """What was paid too much and is still here, by our sum or by Stripe's: it also knows of credit notes."""
+    asked = max(invoice.payable, invoice.asked or invoice.payable).amount
+    ours = sum(charge.captured.amount for charge in settled) - asked
+    given_back = sum(charge.refunded.amount for charge in charges if charge.invoice == invoice.id)
+    theirs = invoice.overpaid.amount - given_back if invoice.overpaid else 0
+    return max(ours, theirs)
+
+
+def _may_be_credited(picture: BillingPicture, later: Charge) -> bool:
+    """Stripe puts what is overpaid on the credit balance: a refund would then give it back a second time."""
+    balance = picture.customer.balance
+    if balance and balance.currency == later.amount.currency and balance.amount < 0:
+        return True
+    return any(invoice.credit_used and invoice.created >= later.created for invoice in picture.invoices)
+
+
+def _keeping_the_first(pair: DuplicateCharge, found: dict[str, DuplicateCharge]) -> DuplicateCharge:
+    """The charge that is kept must not be refunded by another finding."""
+    first = pair.earlier
+    while first.id in found:
+        first = found[first.id].earlier
+    return pair if first is pair.earlier else _duplicate(first, pair.later, pair.sign)
+
+
+def _duplicate(earlier: Charge, later: Charge, sign: DuplicateSign) -> DuplicateCharge:
     ids = (earlier.id, later.id, earlier.payment_intent, later.payment_intent, earlier.invoice, later.invoice)
-    return DuplicateCharge(earlier=earlier, later=later, evidence=tuple(dict.fromkeys(name for name in ids if name)))
+    evidence = tuple(dict.fromkeys(name for name in ids if name))
+    return DuplicateCharge(earlier=earlier, later=later, evidence=evidence, sign=sign)
+
+
+def _look_alikes(group: list[Charge], within: timedelta) -> Iterator[tuple[Charge, Charge]]:
+    """Each charge with the last one before it, rather one that took money if it did itself."""
+    for place, later in enumerate(group):
+        before = [earlier for earlier in group[:place] if later.created - earlier.created <= within]
+        settled = [earlier for earlier in before if _is_settled(earlier)] if _is_settled(later) else []
+        for earlier in (settled or before)[-1:]:
+            yield earlier, later
+
+
+def _explained(pair: tuple[Charge, Charge], picture: BillingPicture, invoices: Invoices) -> ExplainedPair | None:
+    earlier, later = pair
+    why = why_not(earlier, later, invoices)
+    if why is None:
+        return None
+    if why.because == "instalment" and _is_too_much(later, picture, invoices):
+        why = Explanation(because="credited", certain=False)
+    return ExplainedPair(earlier=earlier, later=later, because=why.because, certain=why.certain)
+
+
+def _is_too_much(later: Charge, picture: BillingPicture, invoices: Invoices) -> bool:
+    """Of an instalment: it would be a duplicate, were it not on the credit balance."""
+    invoice = invoices[later.invoice or ""]
+    settled = sorted((c for c in picture.charges if c.invoice == invoice.id and _is_settled(c)), key=_age)
+    return any(pair.later.id == later.id for pair in _too_many(invoice, settled, picture.charges))

@@ -16,6 +16,9 @@ RefundStatus = Literal["pending", "requires_action", "succeeded", "failed", "can
 RefundReason = Literal["duplicate", "requested_by_customer"]
 DISPUTE_IS_OVER = frozenset({"won", "lost", "warning_closed", "prevented"})
 
+DuplicateSign = Literal["overpaid", "same_order", "alike"]
+"""An invoice paid too often, an order paid twice, or two charges that nothing tells apart."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Customer:
@@ -296,6 +299,7 @@ class DuplicateCharge:
     later: Charge
     evidence: tuple[str, ...]
     """Ids that the finding rests on."""
+    sign: DuplicateSign = "alike"
 
 
 @dataclass(frozen=True, kw_only=True)

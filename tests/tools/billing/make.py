@@ -68,10 +68,13 @@ def invoice(name: str, *lines: InvoiceLine, **changes: Any) -> Invoice:
 
 
 def picture(
-    *charges: Charge, invoices: tuple[Invoice, ...] = (), subscriptions: tuple[Subscription, ...] = ()
+    *charges: Charge,
+    invoices: tuple[Invoice, ...] = (),
+    subscriptions: tuple[Subscription, ...] = (),
+    balance: Money | None = None,
 ) -> BillingPicture:
     return BillingPicture(
-        customer=Customer(id="cus_1", email="ada@example.com", name="Ada", phone=None),
+        customer=Customer(id="cus_1", email="ada@example.com", name="Ada", phone=None, balance=balance),
         invoices=invoices,
         charges=charges,
         refunds=(),
