@@ -7,11 +7,11 @@ what stands in the way, and whether a person should look.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tools.billing.likeness import LONGEST, WITHIN, Because, Explanation, Invoices, why_not
+from tools.billing.likeness import LONGEST, WITHIN, Because, Explanation, Invoices, tells_apart, why_not
 from tools.billing.types import BillingPicture, Charge, DuplicateCharge, DuplicateSign, Invoice
 
 
@@ -29,10 +29,8 @@ class ExplainedPair:
 def find_duplicates(picture: BillingPicture) -> tuple[DuplicateCharge, ...]:
     """Newest first. No charge is named twice as `later`, and none as `later` here and as `earlier` there."""
     invoices = {invoice.id: invoice for invoice in picture.invoices}
-    settled = sorted(filter(_is_settled, picture.charges), key=_age)
-    found = {pair.later.id: pair for pair in _overpaid(picture, settled, invoices)}
-    left = [charge for charge in settled if charge.id not in found]
-    found |= {pair.later.id: pair for pair in _twins(left, invoices)}
+    found = {pair.later.id: pair for pair in _overpaid(picture, invoices)}
+    found |= {pair.later.id: pair for pair in _twins(picture, invoices, besides=found.keys())}
     kept = (_keeping_the_first(pair, found) for pair in found.values())
     return tuple(sorted(kept, key=lambda pair: _age(pair.later), reverse=True))
 
@@ -54,13 +52,11 @@ def _age(charge: Charge) -> tuple[object, ...]:
 
 
 def _is_settled(charge: Charge) -> bool:
-    return (
-        charge.status == "succeeded"
-        and charge.captured == charge.amount
-        and charge.amount.amount > 0
-        and not charge.refunded
-        and not charge.disputed
-    )
+    return _took_all(charge) and not charge.refunded and not charge.disputed
+
+
+def _took_all(charge: Charge) -> bool:
+    return charge.status == "succeeded" and charge.captured == charge.amount and charge.amount.amount > 0
 
 
 def _groups(charges: Iterable[Charge]) -> Iterable[list[Charge]]:
@@ -71,25 +67,39 @@ def _groups(charges: Iterable[Charge]) -> Iterable[list[Charge]]:
     return alike.values()
 
 
-def _twins(settled: Iterable[Charge], invoices: Invoices) -> Iterator[DuplicateCharge]:
-    for group in _groups(settled):
-        kept: list[Charge] = []
-        for charge in group:
-            kept = [earlier for earlier in kept if charge.created - earlier.created <= LONGEST]
-            original = next((earlier for earlier in kept if why_not(earlier, charge, invoices) is None), None)
-            if original:
-                yield _duplicate(original, charge, "same_order" if charge.order_id else "alike")
-            else:
-                kept.append(charge)
+def _twins(picture: BillingPicture, invoices: Invoices, besides: Container[str]) -> Iterator[DuplicateCharge]:
+    """Refunded charges still stand for what they paid: after a refund, the next look-alike is no duplicate."""
+    for group in _groups(filter(_took_all, picture.charges)):
+        for cluster in _clusters(group, invoices):
+            left = [charge for charge in cluster if _is_settled(charge) and charge.id not in besides]
+            for later in left[1:]:
+                yield _duplicate(left[0], later, "same_order" if later.order_id else "alike")
 
 
-def _overpaid(picture: BillingPicture, settled: Iterable[Charge], invoices: Invoices) -> Iterator[DuplicateCharge]:
+def _clusters(group: Iterable[Charge], invoices: Invoices) -> Iterable[list[Charge]]:
+    """Charges of which nothing tells any two apart.
+
+    Not only from the first: next to one stray payment, the renewals of two subscriptions are not both in error.
+    """
+    clusters: list[list[Charge]] = []
+    for charge in group:
+        recent = (cluster for cluster in reversed(clusters) if charge.created - cluster[0].created <= LONGEST)
+        fitting = [c for c in recent if not any(tells_apart(earlier, charge, invoices) for earlier in c)]
+        if fitting:
+            fitting[-1].append(charge)
+        else:
+            clusters.append([charge])
+    return clusters
+
+
+def _overpaid(picture: BillingPicture, invoices: Invoices) -> Iterator[DuplicateCharge]:
     paying = defaultdict(list)
-    for charge in settled:
-        if charge.invoice:
-            paying[charge.invoice].append(charge)
-    for invoice in paying.keys() & invoices.keys():
-        for pair in _too_many(invoices[invoice], paying[invoice], picture.charges):
+    for charge in sorted(filter(_is_settled, picture.charges), key=_age):
+        invoice = invoices.get(charge.invoice or "")
+        if invoice and invoice.total.currency == charge.amount.currency:
+            paying[invoice.id].append(charge)
+    for paid, charges in paying.items():
+        for pair in _too_many(invoices[paid], charges, picture.charges):
             if not _may_be_credited(picture, pair.later):
                 yield pair
 

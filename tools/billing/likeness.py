@@ -1,8 +1,8 @@
 """Why two charges of the same amount are two charges after all, or that nothing says so.
 
-What took no money, or gave it back, is no second payment. Invoices speak next: other subscription, other period,
-other lines. Then the shop's order ids, then the description, then the card. What nothing explains may still lie too
-far apart: how far depends on what the two have in common, since customers buy the same thing again.
+What took no money is no second payment. Invoices speak next: other subscription, other period, other lines. Then the
+shop's order ids, then the description, then the card. What nothing explains may have been given back already, or lie
+too far apart: how far depends on what the two have in common, since customers buy the same thing again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -54,13 +54,21 @@ class Explanation:
 
 def why_not(earlier: Charge, later: Charge, invoices: Invoices) -> Explanation | None:
     """None when nothing explains the two: the later one is a duplicate. Amounts are the caller's business."""
+    return _by_facts(earlier, later, invoices) or _given_back(earlier, later) or _by_time(earlier, later, invoices)
+
+
+def tells_apart(earlier: Charge, later: Charge, invoices: Invoices) -> bool:
+    """Whether they were ever two purchases. A refund or dispute since then does not make them so."""
+    return bool(_by_facts(earlier, later, invoices) or _by_time(earlier, later, invoices))
+
+
+def _by_facts(earlier: Charge, later: Charge, invoices: Invoices) -> Explanation | None:
     return (
         _without_money(earlier, later)
         or _by_invoices(earlier, later, invoices)
         or _by_order(earlier, later)
         or _by_purpose(earlier, later)
         or _by_card(earlier, later)
-        or _by_time(earlier, later, invoices)
     )
 
 
@@ -71,15 +79,17 @@ def _without_money(*pair: Charge) -> Explanation | None:
         return Explanation(because="pending", certain=False)
     if any(charge.captured < charge.amount for charge in pair):
         return Explanation(because="authorisation")
-    if any(charge.disputed for charge in pair):
-        return Explanation(because="disputed")
-    if any(charge.refunded for charge in pair):
-        return Explanation(because="refunded")
     if pair[0].amount.currency != pair[1].amount.currency:
         return Explanation(because="other_currency")
     if pair[0].payment_intent and pair[0].payment_intent == pair[1].payment_intent:
         return Explanation(because="same_payment")
     return None
+
+
+def _given_back(*pair: Charge) -> Explanation | None:
+    if any(charge.disputed for charge in pair):
+        return Explanation(because="disputed")
+    return Explanation(because="refunded") if any(charge.refunded for charge in pair) else None
 
 
 def _by_invoices(earlier: Charge, later: Charge, invoices: Invoices) -> Explanation | None:
@@ -93,7 +103,9 @@ def _by_invoices(earlier: Charge, later: Charge, invoices: Invoices) -> Explanat
         return Explanation(because="instalment")
     different = _by_lines(one.lines, other.lines)
     if one.subscription != other.subscription:
-        return Explanation(because="other_subscription", certain=bool(different) or not _submitted_together(one, other))
+        return Explanation(
+            because="other_subscription", certain=different in _OTHER_THINGS or not _submitted_together(one, other)
+        )
     return Explanation(because=different) if different else None
 
 
