@@ -3,5 +3,15 @@
 from tools.billing.changes import explain_change
 from tools.billing.duplicates import ExplainedPair, explain_pairs, find_duplicates
 from tools.billing.plans import instalments
+from tools.billing.refunding import allocate, refundable, tax_part
 
-__all__ = ["ExplainedPair", "explain_change", "explain_pairs", "find_duplicates", "instalments"]
+__all__ = [
+    "ExplainedPair",
+    "allocate",
+    "explain_change",
+    "explain_pairs",
+    "find_duplicates",
+    "instalments",
+    "refundable",
+    "tax_part",
+]

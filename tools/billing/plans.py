@@ -11,7 +11,7 @@ _WHOLE_UNITS = frozenset({"isk", "ugx"})
 
 def instalments(remaining: Money, parts: int, start: date, every_days: int = 30) -> tuple[tuple[date, Money], ...]:
     """Equal parts in amounts that Stripe accepts; the last absorbs the rounding, so the sum is exact."""
-    step = _smallest_step(remaining.currency)
+    step = smallest_step(remaining.currency)
     each = remaining.amount // parts // step * step if parts > 0 else 0
     if each <= 0:
         raise Unprocessable(f"{remaining.text()} cannot be split into {parts} parts.")
@@ -21,7 +21,7 @@ def instalments(remaining: Money, parts: int, start: date, every_days: int = 30)
     return tuple((due, Money(amount, remaining.currency)) for due, amount in zip(dates, amounts, strict=True))
 
 
-def _smallest_step(currency: str) -> int:
+def smallest_step(currency: str) -> int:
     """Three-decimal amounts must end in zero: https://docs.stripe.com/currencies#three-decimal."""
     if currency in _WHOLE_UNITS:
         return 100
