@@ -1,14 +1,17 @@
 """Findings that code draws from a billing picture. Pure: no clock, no network."""
 
 from tools.billing.changes import explain_change
+from tools.billing.charge_facts import ChargeExplanation, explain_charge
 from tools.billing.duplicates import ExplainedPair, explain_pairs, find_duplicates
 from tools.billing.plans import instalments
 from tools.billing.refunding import allocate, refundable, tax_part
 
 __all__ = [
+    "ChargeExplanation",
     "ExplainedPair",
     "allocate",
     "explain_change",
+    "explain_charge",
     "explain_pairs",
     "find_duplicates",
     "instalments",
