@@ -1,6 +1,6 @@
 """Findings that code draws from a billing picture. Pure: no clock, no network."""
 
-from tools.billing.changes import explain_change
+from tools.billing.changes import explain_change, pair_to_compare
 from tools.billing.charge_facts import ChargeExplanation, explain_charge
 from tools.billing.duplicates import ExplainedPair, explain_pairs, find_duplicates
 from tools.billing.plans import instalments
@@ -15,6 +15,7 @@ __all__ = [
     "explain_pairs",
     "find_duplicates",
     "instalments",
+    "pair_to_compare",
     "refundable",
     "tax_part",
 ]

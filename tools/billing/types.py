@@ -16,6 +16,24 @@ RefundStatus = Literal["pending", "requires_action", "succeeded", "failed", "can
 RefundReason = Literal["duplicate", "requested_by_customer"]
 DISPUTE_IS_OVER = frozenset({"won", "lost", "warning_closed", "prevented"})
 
+ChangeKind = Literal[
+    "proration",
+    "quantity",
+    "price",
+    "period",
+    "tax",
+    "tax_rate",
+    "new_line",
+    "dropped_line",
+    "trial_ended",
+    "discount",
+    "discount_started",
+    "discount_ended",
+    "credit",
+    "currency",
+]
+"""`price` is another price for as long a time, `period` the price of another length of time; `tax` another base at the
+same rate; `discount` the same coupon taking off more or less."""
 DuplicateSign = Literal["overpaid", "same_order", "alike"]
 """An invoice paid too often, an order paid twice, or two charges that nothing tells apart."""
 
@@ -306,7 +324,7 @@ class DuplicateCharge:
 class AmountChange:
     """One reason why an invoice differs from the one before it."""
 
-    kind: Literal["proration", "quantity", "price", "tax", "new_line", "dropped_line", "discount", "credit"]
+    kind: ChangeKind
     description: str
     difference: Money
 
