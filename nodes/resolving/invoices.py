@@ -2,11 +2,11 @@
 
 from nodes.drafting import Draft, Value, draft, lines
 from nodes.resolving.matter import Matter, Resolution
-from tools.billing.analysis import explain_change
-from tools.billing.types import AmountChange, Invoice
+from tools.billing.analysis import explain_change, pair_to_compare
+from tools.billing.types import AmountChange, ChangeKind, Invoice
 
 WORDS = {"draft": "draft", "open": "open", "paid": "paid", "uncollectible": "written off", "void": "void"}
-CHANGES = {
+CHANGES: dict[ChangeKind, str] = {
     "proration": "Part of a period",
     "quantity": "Number of seats",
     "price": "Price",
@@ -14,7 +14,13 @@ CHANGES = {
     "new_line": "New",
     "dropped_line": "No longer on it",
     "discount": "Discount",
+    "discount_started": "Discount that began",
+    "discount_ended": "Discount that ended",
     "credit": "Credit",
+    "period": "Length of the period",
+    "tax_rate": "Tax",
+    "trial_ended": "End of the trial",
+    "currency": "Currency",
 }
 
 
@@ -42,11 +48,14 @@ def explain_amount_change(matter: Matter) -> Resolution:
     current = (_numbered(matter, wanted) if wanted else None) or next(iter(invoices), None)
     if current is None:
         return Resolution(draft=draft("invoices_none"))
-    previous = _before(current, invoices)
+    pair = pair_to_compare(invoices, current)
     here: dict[str, Value] = {"number": _number(current), "date": current.created, "total": current.payable}
-    if previous is None:
+    if pair is None:
         return Resolution(draft=draft("change_first", **here))
+    previous = pair[1]
     there: dict[str, Value] = {"previous_number": _number(previous), "previous_date": previous.created}
+    if current.total.currency != previous.total.currency:
+        return Resolution(draft=draft("change_currency", **here, **there, previous_total=previous.payable))
     if current.payable == previous.payable:
         return Resolution(draft=draft("change_same", **here, **there))
     intro = draft(
@@ -93,12 +102,6 @@ def _issued(matter: Matter) -> list[Invoice]:
 
 def _numbered(matter: Matter, number: str) -> Invoice | None:
     return next((i for i in matter.picture.invoices if i.number and i.number.upper() == number.upper()), None)
-
-
-def _before(current: Invoice, invoices: list[Invoice]) -> Invoice | None:
-    """The one before it for the same subscription: comparing across subscriptions explains nothing."""
-    older = [i for i in invoices if i.created < current.created and i.subscription == current.subscription]
-    return older[0] if older else None
 
 
 def _number(invoice: Invoice) -> str:

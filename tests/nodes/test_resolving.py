@@ -1,11 +1,13 @@
 """What each goal leads to, from a picture of the customer's billing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from nodes.resolving.charges import refund_request
+from nodes.resolving.invoices import explain_amount_change
 from nodes.resolving.matter import Matter, Resolution
 from nodes.resolving.plans import payment_plan
 from nodes.resolving.standing import refund_status
@@ -198,3 +200,13 @@ def test_a_number_of_parts_that_policy_does_not_allow_is_asked_of_policy_as_it_w
 
     assert found.proposal is not None
     assert found.proposal.request.instalments == parts
+
+
+def test_invoices_in_two_currencies_are_not_compared() -> None:
+    now = replace(invoice(), status="paid")
+    before = replace(now, id="in_0", number="ACME-0000", total=Money(110_000, "eur"), created=NOW - timedelta(days=30))
+
+    found = explain_amount_change(matter(invoices=(now, before)))
+
+    assert "I cannot compare the amounts" in found.draft.text
+    assert "€1,100.00" in found.draft.text
