@@ -2,7 +2,9 @@
 
 CounterfoilError
 ├── InvalidRequest           400  the caller's words do not fit
-│   └── Unprocessable        422  well formed, but a field is unknown, reserved or out of range
+│   ├── Unprocessable        422  well formed, but a field is unknown, reserved or out of range
+│   ├── SignatureInvalid          a webhook delivery that does not verify, for whatever reason
+│   └── NoEvent                   one that does, and holds no event
 ├── Unauthorized             401  no token, or one that does not verify
 ├── NotFound                 404  not there, or not yours: the two look alike
 ├── Conflict                 409  the world moved: read again, then decide
@@ -14,6 +16,7 @@ CounterfoilError
 ├── RateLimited              429  carries `retry_after`
 ├── ConfigurationError       500  a setting is missing or wrong; says which and what to do
 └── Unavailable              503  a service that we need does not answer
+    ├── WebhooksOff               no secret is set to verify deliveries with
     ├── BillingUnavailable        Stripe
     │   └── OutcomeUnknown        a write was sent and no answer came: reconcile, never retry blindly
     ├── KnowledgeUnavailable      Chroma
@@ -51,6 +54,16 @@ class Unprocessable(InvalidRequest):
     code = "unprocessable"
     status = 422
     default = "The request has a field that is unknown, reserved or out of range."
+
+
+class SignatureInvalid(InvalidRequest):
+    code = "invalid_signature"
+    default = "This delivery does not verify."
+
+
+class NoEvent(InvalidRequest):
+    code = "no_event"
+    default = "The body holds no event."
 
 
 class Unauthorized(CounterfoilError):
@@ -127,6 +140,13 @@ class Unavailable(CounterfoilError):
     code = "unavailable"
     status = 503
     default = "A service that is needed does not answer."
+
+
+class WebhooksOff(Unavailable):
+    """Rather than let anything through unverified. Stripe tries again for three days."""
+
+    code = "webhooks_off"
+    default = "Webhooks are not received here: STRIPE_WEBHOOK_SECRET is not set."
 
 
 class BillingUnavailable(Unavailable):
