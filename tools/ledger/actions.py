@@ -46,6 +46,7 @@ class Actions(Repository):
         thread: str | None = None,
         state: ActionState | None = None,
         customer: str | None = None,
+        target: str | None = None,
         limit: int = 50,
     ) -> list[Action]:
         """Newest first."""
@@ -54,6 +55,7 @@ class Actions(Repository):
             (actions.c.thread, thread),
             (actions.c.state, state),
             (actions.c.customer, customer),
+            (actions.c.target, target),
         ):
             if value is not None:
                 wanted = wanted.where(column == value)

@@ -44,6 +44,13 @@ class Effects(Repository):
                 raise Conflict("The outcome of this effect is settled already.")
             await self._finish(connection, action_id, outcome, stripe_id)
 
+    async def effect_of(self, stripe_id: str) -> Effect | None:
+        """The effect that made this object at Stripe, if one of ours did."""
+        wanted = select(effects).where(effects.c.stripe_id == stripe_id, effects.c.outcome == "done").limit(1)
+        async with self._database.read() as connection:
+            row = (await connection.execute(wanted)).mappings().one_or_none()
+        return Effect(**row) if row else None
+
     async def effects(self, action_id: str) -> list[Effect]:
         """In the order begun."""
         async with self._database.read() as connection:

@@ -16,9 +16,11 @@ from tools.ledger.messages import Messages
 from tools.ledger.migrate import migrate
 from tools.ledger.promises import Promises
 from tools.ledger.receipts import Receipts
+from tools.ledger.refund_outcomes import RefundOutcomes
 from tools.ledger.refunds import Refunds
 from tools.ledger.repository import Clock, utc_now
 from tools.ledger.runs import Runs
+from tools.ledger.stripe_events import StripeEvents
 from tools.ledger.tables import audit_head
 from tools.ledger.threads import Threads
 from tools.ledger.tickets import Tickets
@@ -33,6 +35,8 @@ class Ledger(
     Effects,
     Receipts,
     Refunds,
+    RefundOutcomes,
+    StripeEvents,
     Tickets,
     Promises,
     Feedbacks,

@@ -24,7 +24,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tools.errors import Unprocessable
-from tools.ledger.types import ActionState, Role, RunStatus, ThreadStatus, TicketState
+from tools.ledger.types import (
+    ActionState,
+    RefundState,
+    Role,
+    RunStatus,
+    StripeEventState,
+    ThreadStatus,
+    TicketState,
+)
 from tools.policy.types import Outcome
 
 
@@ -163,6 +171,7 @@ actions = Table(
     Index(None, "thread", "created"),
     Index(None, "state", "created"),
     Index(None, "customer", "kind", "state", "updated"),
+    Index(None, "target"),
 )
 
 action_events = Table(
@@ -190,6 +199,40 @@ effects = Table(
     Column("finished", Moment),
     UniqueConstraint("kind", "target", "action"),
     Index(None, "action"),
+    Index(None, "stripe_id"),
+)
+
+refund_outcomes = Table(
+    "refund_outcomes",
+    metadata,
+    Column("refund", String, primary_key=True),
+    _action(),
+    Column("state", String, nullable=False),
+    Column("reference", String),
+    Column("failure_reason", String),
+    Column("created", Moment, nullable=False),
+    Column("updated", Moment, nullable=False),
+    _one_of("state", RefundState),
+    Index(None, "action"),
+)
+
+stripe_events = Table(
+    "stripe_events",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("type", String, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("object", String),
+    Column("customer", String),
+    Column("state", String, nullable=False),
+    Column("note", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("processed_at", Moment),
+    _one_of("state", StripeEventState),
+    Index(None, "state", "due"),
 )
 
 receipts = Table(

@@ -17,6 +17,8 @@ TicketState = Literal["waiting", "claimed", "returned", "closed"]
 RunStatus = Literal["pending", "running", "success", "error", "interrupted", "timeout"]
 ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
 Role = Literal["customer", "assistant", "agent", "notice"]
+StripeEventState = Literal["received", "processed", "ignored", "quarantined", "failed"]
+RefundState = Literal["requires_action", "pending", "succeeded", "failed", "canceled"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +125,46 @@ class RefundHistory:
 
     count_last_year: int
     last_day: Money | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundOutcome:
+    """The latest that Stripe said of a refund of ours. `failed` and `canceled` are its last words."""
+
+    refund: str
+    action: str
+    state: RefundState
+    reference: str | None
+    """The bank's own (ARN), by which the customer's bank finds the payment."""
+    failure_reason: str | None
+    created: datetime
+    updated: datetime
+
+    @property
+    def undone(self) -> bool:
+        """The money came back to us, or never left."""
+        return self.state in {"failed", "canceled"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxEvent:
+    """That Stripe said something happened, and how far we got with it. Nothing of its object but ids is kept."""
+
+    id: str
+    type: str
+    created: datetime
+    """By Stripe's clock."""
+    kind: str
+    object: str | None
+    customer: str | None
+    state: StripeEventState
+    note: str
+    """Why it is in that state."""
+    attempts: int
+    due: datetime
+    """When to try next; while somebody is at work on it, when to take it from them."""
+    received_at: datetime
+    processed_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -100,3 +100,15 @@ async def test_the_database_itself_refuses_to_change_an_intent(ledger: Ledger, c
         await behind_its_back(ledger, f"UPDATE effects SET {change}")  # noqa: S608 - the changes are ours
     with pytest.raises(CounterfoilError):
         await behind_its_back(ledger, "DELETE FROM effects")
+
+
+async def test_an_effect_is_found_by_what_it_made_at_stripe(ledger: Ledger) -> None:
+    action = await bring_to(ledger, "executing")
+    await ledger.begin_effect(action.id, "key-1", "ch_1", "refund")
+    assert await ledger.effect_of("re_1") is None
+
+    await ledger.finish_effect(action.id, "done", "re_1")
+
+    found = await ledger.effect_of("re_1")
+    assert found is not None
+    assert action.id == found.action

@@ -65,6 +65,22 @@ async def test_a_second_open_finds_everything_as_it_was_left(url: str, clock: Cl
         assert await ledger.verify_audit() == 5
 
 
+async def test_a_ledger_of_the_first_release_is_brought_up_with_what_it_holds(url: str, clock: Clock) -> None:
+    async with Ledger.open(url, clock=clock) as ledger:
+        action = await bring_to(ledger, "succeeded")
+        for undo in (
+            "DROP TABLE stripe_events",
+            "DROP TABLE refund_outcomes",
+            "DROP INDEX ix_actions_target",
+            "DROP INDEX ix_effects_stripe_id",
+            "UPDATE alembic_version SET version_num = '0001'",
+        ):
+            await behind_its_back(ledger, undo)
+    async with Ledger.open(url, clock=clock) as ledger:
+        assert action == await ledger.action(action.id)
+        assert "failed" == (await ledger.note_refund("re_1", action=action.id, state="failed")).state
+
+
 async def test_many_may_open_an_empty_database_at_once(url: str) -> None:
     async def start(number: int) -> None:
         async with Ledger.open(url) as ledger:
