@@ -40,6 +40,7 @@ async def run(console: Console) -> int:
         ("Redis", _redis),
         ("ledger", _ledger),
         ("Stripe", _stripe),
+        ("Stripe webhooks", _webhooks),
         ("mail", _mail),
         ("policy documents", _knowledge),
         ("policy rules", _policy),
@@ -101,6 +102,18 @@ async def _stripe(settings: Settings) -> tuple[str, str]:
     async with StripeBilling.open(settings.stripe_key) as billing:
         await billing.ping()
     return "ok", "the key works"
+
+
+async def _webhooks(settings: Settings) -> tuple[str, str]:
+    where = f"http://{settings.host}:{settings.port}/webhooks/stripe"
+    if settings.webhook_secrets:
+        rotated = (
+            ", two secrets: drop the old one when the rotation is over" if len(settings.webhook_secrets) > 1 else ""
+        )
+        return "ok", f"verified at /webhooks/stripe{rotated}"
+    if settings.demo:
+        return "embedded", f"the simulated Stripe sends them to {where}"
+    return "off", "STRIPE_WEBHOOK_SECRET is not set: a refund that fails later is not noticed"
 
 
 async def _mail(settings: Settings) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Settings from the environment and `.env`. Unsafe or contradictory ones refuse to start."""
 
+import re
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from tools.errors import ConfigurationError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SANDBOX_KEY = "sk_test_sandbox"
+LIVE_KEYS = ("sk_live_", "rk_live_")
+WEBHOOK_SECRET = re.compile(r"whsec_\S{16,}")
 
 
 class Settings(BaseSettings):
@@ -40,6 +43,12 @@ class Settings(BaseSettings):
 
     stripe_secret_key: SecretStr | None = Field(
         default=None, alias="STRIPE_SECRET_KEY", description="Unset: the simulated Stripe, and demo mode."
+    )
+    stripe_webhook_secret: SecretStr | None = Field(
+        default=None,
+        alias="STRIPE_WEBHOOK_SECRET",
+        description="Verifies what comes to /webhooks/stripe; two, with a comma, while one is rotated. "
+        "Unset: refused; the demo makes its own.",
     )
     stripe_sandbox_port: int = Field(
         default=12111,
@@ -106,6 +115,16 @@ class Settings(BaseSettings):
         return self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else SANDBOX_KEY
 
     @property
+    def stripe_live(self) -> bool:
+        return self.stripe_key.startswith(LIVE_KEYS)
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """None: webhooks are refused."""
+        given = self.stripe_webhook_secret.get_secret_value() if self.stripe_webhook_secret else ""
+        return tuple(one.strip() for one in given.split(",")) if given else ()
+
+    @property
     def ledger_url(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{self.home.resolve() / 'ledger.db'}"
 
@@ -121,6 +140,8 @@ class Settings(BaseSettings):
             raise ValueError("STRIPE_SECRET_KEY is set, so SMTP_URL is needed: one-time codes go out by mail")
         if self.redis_url and urlsplit(self.redis_url).scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("REDIS_URL must start with redis://, rediss:// or unix://")
+        if len(self.webhook_secrets) > 2 or not all(map(WEBHOOK_SECRET.fullmatch, self.webhook_secrets)):
+            raise ValueError("STRIPE_WEBHOOK_SECRET is one signing secret, or two with a comma: whsec_...")
         return self
 
     @classmethod

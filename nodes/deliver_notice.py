@@ -6,15 +6,25 @@ from langgraph.runtime import Runtime
 
 from nodes.context import Context
 from nodes.drafting import Draft, draft
-from nodes.outcomes import outcome_draft
+from nodes.escalate import hand_over
+from nodes.outcomes import outcome_draft, undone_draft
 from nodes.state import SupportState
 from nodes.thread import thread_of
+from tools.ledger.types import Action, RefundOutcome
 
 
 async def deliver_notice(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Approved or rejected, the customer hears it on the thread, with receipt or reason."""
-    said = await notice_draft(str((state.get("notice") or {}).get("case_id")), thread_of(runtime), runtime.context)
-    return {"draft": said.to_json(), "notice": None, "turn": {"message_id": "", "text": "", "masked": []}}
+    """Approved or rejected, the customer hears it on the thread, with receipt or reason.
+
+    A refund that came back goes to a person at once.
+    """
+    case = str((state.get("notice") or {}).get("case_id"))
+    said = await notice_draft(case, thread_of(runtime), runtime.context)
+    handed: dict[str, Any] = {}
+    if outcome := await undone(case, runtime.context):
+        handing, handed = await hand_over(state, runtime, _why(outcome))
+        said += handing
+    return {"draft": said.to_json(), "notice": None, "turn": {"message_id": "", "text": "", "masked": []}, **handed}
 
 
 async def notice_draft(case: str, thread: str, context: Context) -> Draft:
@@ -25,7 +35,24 @@ async def notice_draft(case: str, thread: str, context: Context) -> Draft:
     bound = (await context.verifier.session(thread)).customer
     if bound not in {None, action.customer}:
         return draft("notice_withheld")
+    if outcome := await undone(case, context):
+        return undone_draft(action, outcome)
+    return await _ended(action, context)
+
+
+async def undone(case: str, context: Context) -> RefundOutcome | None:
+    """What Stripe says of the case's refund, when the money did not get to the customer."""
+    outcome = await context.ledger.refund_outcome(case)
+    return outcome if outcome and outcome.undone else None
+
+
+async def _ended(action: Action, context: Context) -> Draft:
     events = await context.ledger.action_events(action.id)
     said, _ = outcome_draft(action, await context.ledger.receipt_of(action.id), reason=events[-1].reason)
     approved = any(event.state == "approved" for event in events)
     return (draft("approved_prefix") if approved and action.state == "succeeded" else Draft()) + said
+
+
+def _why(outcome: RefundOutcome) -> str:
+    because = f" ({outcome.failure_reason.replace('_', ' ')})" if outcome.failure_reason else ""
+    return f"refund {outcome.refund} {outcome.state} after it was made{because}"

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from nodes.drafting import Draft, done, draft
 from nodes.proposals import method, schedule
-from tools.ledger.types import Action, Receipt
+from tools.ledger.types import Action, Receipt, RefundOutcome
 
 REFUND_TAKES = "5–10 business days"
 """As the refund policy has it."""
@@ -34,6 +34,13 @@ def outcome_draft(action: Action, receipt: Receipt | None, *, reason: str = "") 
             return draft("failed"), True
         case _:
             return draft("unknown"), False
+
+
+def undone_draft(action: Action, outcome: RefundOutcome) -> Draft:
+    """A refund that we said was made, and that the bank sent back or a colleague called off."""
+    template = "refund_came_back" if outcome.state == "failed" else "refund_called_off"
+    card = {"type": "refund_undone", "amount": action.amount.amount, "currency": action.amount.currency}
+    return draft(template, amount=action.amount, method=method(action)).with_card(card)
 
 
 def _success(action: Action, receipt: Receipt) -> Draft:

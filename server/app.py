@@ -15,10 +15,12 @@ from server.events import EventLog
 from server.metrics import Metrics
 from server.middleware import SmallJson, Surround
 from server.problems import DOCUMENTED, handle_errors
-from server.routes import assistants, chat, demo, desk, health, page, receipts, runs, sessions, threads
+from server.routes import assistants, chat, demo, desk, health, page, receipts, runs, sessions, threads, webhooks
 from server.runs.executor import Executor
 from server.runs.queue import RunQueue
 from server.services import Services, author_of
+from server.stripe_inbox import StripeInbox
+from server.stripe_reactions import Reactions
 from server.tasks import background
 from tools.errors import ConfigurationError
 
@@ -46,7 +48,7 @@ def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs) -> FastAPI:
         redoc_url=None,
     )
     handle_errors(app)
-    for part in (health, sessions, assistants, threads, runs, chat, desk, receipts, demo, page):
+    for part in (health, sessions, assistants, threads, runs, chat, desk, receipts, webhooks, demo, page):
         app.include_router(part.router)
     page.mount_static(app)
     app.add_middleware(SmallJson)
@@ -72,12 +74,19 @@ async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: A
         RunQueue.open(url=settings.redis_url, ledger=plugs.ledger, executor=executor)
     )
     await stack.enter_async_context(background(sweep_cases(plugs.cases, queue)))
+    reactions = Reactions(ledger=plugs.ledger, billing=plugs.billing, cases=plugs.cases, queue=queue)
+    inbox = await stack.enter_async_context(
+        StripeInbox.open(
+            url=settings.redis_url, settings=settings, ledger=plugs.ledger, reactions=reactions, metrics=metrics
+        )
+    )
     return Services(
         settings=settings,
         plugs=plugs,
         tokens=Tokens.from_settings(settings),
         events=events,
         queue=queue,
+        inbox=inbox,
         metrics=metrics,
         http=await stack.enter_async_context(httpx.AsyncClient(timeout=5)),
     )

@@ -7,7 +7,7 @@ import structlog
 
 from graphs.cases import GraphCases
 from server.runs.payload import notice
-from server.runs.queue import RunQueue
+from server.runs.queue import RunQueue, named_run
 from tools.ledger.types import Action
 
 log = structlog.get_logger()
@@ -22,16 +22,23 @@ async def sweep_cases(cases: GraphCases, queue: RunQueue, *, every: float = SWEE
     while True:
         try:
             for action in await cases.unfinished():
-                if datetime.now(UTC) - action.updated > SETTLED_FOR:
-                    await _take_up(action, cases, queue)
+                if settled(action):
+                    await take_up(action, cases, queue)
         except Exception:
             log.warning("case_sweep.failed", exc_info=True)
         await asyncio.sleep(every)
 
 
-async def _take_up(action: Action, cases: GraphCases, queue: RunQueue) -> None:
+def settled(action: Action) -> bool:
+    return datetime.now(UTC) - action.updated > SETTLED_FOR
+
+
+async def take_up(action: Action, cases: GraphCases, queue: RunQueue) -> Action:
+    """Goes on with the case, and tells the customer how it ended: once, whoever takes it up."""
     case = await cases.go_on(action.id)
-    now = case.action.state if case.action else action.state
-    if now != action.state or case.receipt:
-        log.info("case_sweep.ended", action_id=action.id, state=now)
-        await queue.submit(action.thread, notice(action.id))
+    now = case.action or action
+    if now.state != action.state or case.receipt:
+        log.info("case_sweep.ended", action_id=action.id, state=now.state)
+        if await queue.ledger.thread(action.thread):
+            await queue.submit(action.thread, notice(action.id), run_id=named_run(now.state, action.id))
+    return now

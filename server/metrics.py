@@ -22,6 +22,12 @@ class Metrics:
             "Circuit breaker before Stripe: 0 closed, 1 half-open, 2 open.",
             registry=self.registry,
         )
+        self.stripe_events = Counter(
+            "counterfoil_stripe_events",
+            "Stripe's webhook events: received, duplicate, processed, ignored; refused, quarantined, failed.",
+            ["type", "state"],
+            registry=self.registry,
+        )
 
     def watch_stripe(self, state: Callable[[], str]) -> None:
         """Asked anew at every scrape."""

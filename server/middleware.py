@@ -15,6 +15,8 @@ from server.problems import problem
 log = structlog.get_logger()
 
 BODY_LIMIT = 64 * 1024
+LARGER = {"/webhooks/stripe": 256 * 1024}
+"""Events carry whole invoices."""
 PAGE_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -66,7 +68,7 @@ class Surround:
 
 
 class SmallJson:
-    """Reads the body up to a limit, and takes it for JSON whatever its declared type (Studio says text/plain)."""
+    """Reads the body up to the path's limit, and takes it for JSON, whatever type it declares (Studio: text/plain)."""
 
     def __init__(self, app: ASGIApp, limit: int = BODY_LIMIT) -> None:
         self.app = app
@@ -76,9 +78,10 @@ class SmallJson:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self.app(scope, receive, send)
             return
-        body = await self._read(scope, receive)
+        limit = LARGER.get(scope["path"], self.limit)
+        body = await self._read(scope, receive, limit)
         if body is None:
-            await problem(413, "too_large", f"A request holds up to {self.limit // 1024} KiB.")(scope, receive, send)
+            await problem(413, "too_large", f"A request holds up to {limit // 1024} KiB.")(scope, receive, send)
             return
         headers = MutableHeaders(scope=scope)
         if body:
@@ -90,16 +93,16 @@ class SmallJson:
 
         await self.app(scope, replay, send)
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+    async def _read(self, scope: Scope, receive: Receive, limit: int) -> bytes | None:
         """None: too large."""
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared) > self.limit:
+        if declared.isdecimal() and int(declared) > limit:
             return None
         body = b""
         while True:
             message = await receive()
             body += cast("bytes", message.get("body", b""))
-            if len(body) > self.limit:
+            if len(body) > limit:
                 return None
             if not message.get("more_body"):
                 return body

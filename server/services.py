@@ -11,6 +11,7 @@ from graphs.settings import Settings
 from server.events import EventLog
 from server.metrics import Metrics
 from server.runs.queue import RunQueue
+from server.stripe_inbox import StripeInbox
 from tools.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Services:
     tokens: "Tokens"
     events: EventLog
     queue: RunQueue
+    inbox: StripeInbox
     metrics: Metrics
     http: httpx.AsyncClient
 

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, Self
+from uuid import UUID, uuid5
 
 import structlog
 from docket import Docket, Worker
@@ -29,6 +30,7 @@ ASSISTANT = "support"
 CONCURRENCY = 32
 MOST_WAITING = 20
 SWEEP_SECONDS = 5.0
+RUNS = UUID("8a3f5f0e-0c7d-4a53-9f0b-5c1d3c2f7e64")
 
 
 @dataclass(kw_only=True)
@@ -47,7 +49,7 @@ class RunQueue:
             )
             queue = cls(ledger=ledger, executor=executor, docket=docket)
             docket.register(queue.drain_thread, names=["drain_thread"])
-            await stack.enter_async_context(_working(docket))
+            await stack.enter_async_context(working(docket))
             stack.callback(executor.stop)
             await stack.enter_async_context(background(queue.sweep()))
             yield queue
@@ -63,11 +65,12 @@ class RunQueue:
         if len(waiting) >= MOST_WAITING:
             raise RateLimited("Many messages are waiting for an answer here. Please wait a moment.", retry_after=5)
 
-    async def submit(self, thread: str, payload: Json) -> Run:
-        """Writes the run down, then tells the workers."""
-        run = await self.ledger.create_run(str(uuid7()), thread, ASSISTANT, payload)
-        await self.ledger.set_thread(thread, status="busy")
-        await self._tell(thread, key=run.id)
+    async def submit(self, thread: str, payload: Json, *, run_id: str | None = None) -> Run:
+        """Writes the run down, then tells the workers. Under the same `run_id` it is one run, however often."""
+        run = await self.ledger.create_run(run_id or str(uuid7()), thread, ASSISTANT, payload)
+        if run.status in {"pending", "running"}:
+            await self.ledger.set_thread(thread, status="busy")
+            await self._tell(thread, key=run.id)
         return run
 
     async def _tell(self, thread: str, *, key: str) -> None:
@@ -88,10 +91,15 @@ class RunQueue:
             await asyncio.sleep(SWEEP_SECONDS)
 
 
+def named_run(*said: str) -> str:
+    """The id of a run that is to say this, and to say it once."""
+    return str(uuid5(RUNS, ":".join(said)))
+
+
 @asynccontextmanager
-async def _working(docket: Docket) -> AsyncIterator[None]:
-    """A worker beside the block. On leaving, it finishes the runs that it has."""
-    async with Worker(docket, concurrency=CONCURRENCY, redelivery_timeout=timedelta(seconds=10)) as worker:
+async def working(docket: Docket, *, concurrency: int = CONCURRENCY) -> AsyncIterator[None]:
+    """A worker beside the block. On leaving, it finishes what it has."""
+    async with Worker(docket, concurrency=concurrency, redelivery_timeout=timedelta(seconds=10)) as worker:
         task = asyncio.create_task(worker.run_forever())
         try:
             yield

@@ -7,6 +7,8 @@ import pytest
 from graphs.settings import Settings
 from tools.errors import ConfigurationError
 
+ONE = "whsec_0123456789abcdef"
+
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -49,6 +51,10 @@ def test_a_value_in_the_env_file_counts(tmp_path: Path) -> None:
         ({"HOST": "0.0.0.0"}, "loopback"),  # noqa: S104 - that it is refused is the point
         ({"STRIPE_SECRET_KEY": "sk_test_x"}, "SMTP_URL is needed"),
         ({"COUNTERFOIL_SECRET": "short"}, "COUNTERFOIL_SECRET"),
+        ({"STRIPE_WEBHOOK_SECRET": "sk_live_0123456789abcdef"}, "STRIPE_WEBHOOK_SECRET"),
+        ({"STRIPE_WEBHOOK_SECRET": "whsec_short"}, "STRIPE_WEBHOOK_SECRET"),
+        ({"STRIPE_WEBHOOK_SECRET": f"{ONE},"}, "STRIPE_WEBHOOK_SECRET"),
+        ({"STRIPE_WEBHOOK_SECRET": f"{ONE},{ONE},{ONE}"}, "STRIPE_WEBHOOK_SECRET"),
     ],
 )
 def test_an_unsafe_value_is_refused_in_one_line(
@@ -61,6 +67,24 @@ def test_an_unsafe_value_is_refused_in_one_line(
         Settings.read()
 
     assert "\n" not in refused.value.message
+
+
+def test_one_or_two_webhook_secrets_may_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert () == Settings.read().webhook_secrets
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", ONE)
+    assert (ONE,) == Settings.read().webhook_secrets
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", f"{ONE}, {ONE}2")
+    assert (ONE, f"{ONE}2") == Settings.read().webhook_secrets
+
+
+@pytest.mark.parametrize(
+    ("key", "live"), [("sk_test_1", False), ("rk_test_1", False), ("sk_live_1", True), ("rk_live_1", True)]
+)
+def test_a_live_key_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch, key: str, live: bool) -> None:
+    monkeypatch.setenv("STRIPE_SECRET_KEY", key)
+    monkeypatch.setenv("SMTP_URL", "smtp://mail.example.com")
+
+    assert live == Settings.read().stripe_live
 
 
 def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,9 @@ class Decider:
         return await self.ledger.move_action(case_id, state, actor=agent, reason=reason, digest=digest)  # type: ignore[arg-type]
 
 
-def plugs_for(ledger: Ledger, outside: Outside) -> Callable[[Settings], AbstractAsyncContextManager[Plugs]]:
+def plugs_for(
+    ledger: Ledger, outside: Outside, cases: Any = None
+) -> Callable[[Settings], AbstractAsyncContextManager[Plugs]]:
     @asynccontextmanager
     async def opened(settings: Settings) -> AsyncIterator[Plugs]:
         async with redis.asyncio.Redis.from_url(settings.redis_url or "") as client:
@@ -80,7 +82,7 @@ def plugs_for(ledger: Ledger, outside: Outside) -> Callable[[Settings], Abstract
                 billing=around,
                 knowledge=around,
                 verifier=Verifier(client, ledger, around, around, pepper=b"p" * 32),
-                cases=cast("Any", Decider(ledger)),
+                cases=cases or cast("Any", Decider(ledger)),
                 context=cast("Any", SimpleNamespace(ledger=ledger, billing=around, knowledge=around)),
                 graphs={"support": compiled(RedisSaver(client))},
             )
@@ -146,9 +148,11 @@ def settings_for(home: Path, redis_url: str, **more: Any) -> Settings:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, ledger: Ledger, outside: Outside | None = None) -> AsyncIterator[Live]:
+async def serving(
+    settings: Settings, ledger: Ledger, outside: Outside | None = None, cases: Any = None
+) -> AsyncIterator[Live]:
     outside = outside or Outside()
-    app = create_app(settings, plugs=plugs_for(ledger, outside))
+    app = create_app(settings, plugs=plugs_for(ledger, outside, cases))
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())

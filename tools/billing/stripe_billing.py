@@ -17,6 +17,7 @@ from tools.billing.pages import Listing
 from tools.billing.powers import CostPreview, Instalment, PlanChange
 from tools.billing.preview import preview_change
 from tools.billing.reads import StripeReads, tasks, together
+from tools.billing.reread import StripeRereader
 from tools.billing.retry import Retry
 from tools.billing.translate import (
     Json,
@@ -105,6 +106,10 @@ class StripeBilling:
     def mover(self) -> StripeMover:
         """The power to change things, for the one node that may."""
         return StripeMover(self._client, retry=self._retry, turns=self._turns)
+
+    def rereader(self) -> StripeRereader:
+        """Objects by the ids that webhooks name."""
+        return StripeRereader(self._client, self._retry)
 
     async def ping(self) -> None:
         """Raises `ConfigurationError` when the key is not accepted, `BillingUnavailable` on silence."""
