@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.embedded_redis import find_server
-from cli.parts import prepare
+from cli.parts import prepare, webhook_url
 from graphs.settings import Settings
 from prompts.registry import load
 from tools.billing.stripe_billing import StripeBilling
@@ -105,14 +105,13 @@ async def _stripe(settings: Settings) -> tuple[str, str]:
 
 
 async def _webhooks(settings: Settings) -> tuple[str, str]:
-    where = f"http://{settings.host}:{settings.port}/webhooks/stripe"
     if settings.webhook_secrets:
         rotated = (
             ", two secrets: drop the old one when the rotation is over" if len(settings.webhook_secrets) > 1 else ""
         )
         return "ok", f"verified at /webhooks/stripe{rotated}"
     if settings.demo:
-        return "embedded", f"the simulated Stripe sends them to {where}"
+        return "embedded", f"the simulated Stripe sends them to {webhook_url(settings)}"
     return "off", "STRIPE_WEBHOOK_SECRET is not set: a refund that fails later is not noticed"
 
 

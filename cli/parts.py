@@ -3,13 +3,18 @@
 import contextlib
 import fcntl
 import json
+import os
+import secrets
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from cli import embedded_redis
+from graphs.kept_secret import kept_secret
 from graphs.settings import Settings
 from tools.errors import ConfigurationError
 
@@ -17,16 +22,21 @@ SANDBOX_LOG = "sandbox.log"
 
 
 @contextlib.contextmanager
-def parts(settings: Settings, *, meanwhile: Callable[[], None] = lambda: None) -> Iterator[Settings]:
+def parts(
+    settings: Settings, *, meanwhile: Callable[[], None] = lambda: None, webhooks: bool = False
+) -> Iterator[Settings]:
     """Starts the simulated Stripe and the embedded Redis where needed; yields settings that name them.
 
-    `meanwhile` is called while they are starting. Raises `ConfigurationError`: a folder that cannot be written, a port
+    `meanwhile` is called while they are starting. With `webhooks`, the simulated Stripe tells the server on our port
+    what happens. Raises `ConfigurationError`: a folder that cannot be written, a port
     that is taken.
     """
     prepare(settings.home)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_alone(settings.home))
-        sandbox = stack.enter_context(_sandbox(settings)) if settings.demo else None
+        if settings.demo and webhooks:
+            settings = _with_webhook_secret(settings)
+        sandbox = stack.enter_context(_sandbox(settings, webhooks=webhooks)) if settings.demo else None
         if settings.redis_url is None:
             redis = embedded_redis.start(settings.home)
             stack.callback(redis.stop)
@@ -35,6 +45,11 @@ def parts(settings: Settings, *, meanwhile: Callable[[], None] = lambda: None) -
         if sandbox is not None:
             _await_ready(sandbox, settings.home / SANDBOX_LOG)
         yield settings
+
+
+def webhook_url(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}/webhooks/stripe"
 
 
 def prepare(home: Path) -> None:
@@ -76,15 +91,26 @@ def _alone(home: Path) -> Iterator[None]:
         yield
 
 
+def _with_webhook_secret(settings: Settings) -> Settings:
+    if settings.webhook_secrets:
+        return settings
+    made = kept_secret(settings.home / "webhook_secret", f"whsec_{secrets.token_hex(24)}")
+    return settings.model_copy(update={"stripe_webhook_secret": SecretStr(made.decode())})
+
+
 @contextlib.contextmanager
-def _sandbox(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+def _sandbox(settings: Settings, *, webhooks: bool) -> Iterator["subprocess.Popen[bytes]"]:
     refuse_taken("127.0.0.1", settings.stripe_sandbox_port, "STRIPE_SANDBOX_PORT")
     refuse_taken("127.0.0.1", settings.smtp_sandbox_port, "SMTP_SANDBOX_PORT")
     ports = ["--port", str(settings.stripe_sandbox_port), "--smtp-port", str(settings.smtp_sandbox_port)]
     state = ["--state", str(settings.home / "sandbox")]
+    told = ["--webhook-url", webhook_url(settings)] if webhooks else []
+    # By the environment: everybody on the machine can read a command line.
+    environment = os.environ | ({"STRIPE_WEBHOOK_SECRET": settings.webhook_secrets[0]} if webhooks else {})
     with (settings.home / SANDBOX_LOG).open("ab") as log:
         child = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            [sys.executable, "-m", "sandbox", *ports, *state, "--watch-stdin"],
+            [sys.executable, "-m", "sandbox", *ports, *state, *told, "--watch-stdin"],
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

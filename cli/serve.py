@@ -26,7 +26,7 @@ def run(port: int | None) -> None:
     with (
         console.status("starting") as status,
         contextlib.suppress(KeyboardInterrupt),
-        parts(settings, meanwhile=_load) as complete,
+        parts(settings, meanwhile=_load, webhooks=True) as complete,
     ):
         from cli.host import host  # noqa: PLC0415 - loaded by now, while the parts were starting
         from server.logs import configure  # noqa: PLC0415 - same

@@ -1,7 +1,6 @@
 """The one place where real things are plugged in: settings in, clients and compiled graphs out."""
 
 import asyncio
-import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -17,6 +16,7 @@ from redis.exceptions import RedisError
 
 from graphs import action, support
 from graphs.cases import GraphCases
+from graphs.kept_secret import kept_secret
 from graphs.redis_saver import RedisSaver
 from graphs.settings import Settings
 from nodes.context import CaseContext, Context, plug_in
@@ -109,14 +109,7 @@ def server_secret(settings: Settings) -> bytes:
     """Signs sessions and peppers one-time codes. Made at first start, readable by its owner alone."""
     if settings.secret is not None:
         return settings.secret.get_secret_value().encode()
-    path = settings.home / "secret"
-    try:
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(made, "wb") as file:
-        file.write(secrets.token_hex(32).encode())
-    return path.read_bytes()
+    return kept_secret(settings.home / "secret", secrets.token_hex(32))
 
 
 async def _redis(settings: Settings, stack: AsyncExitStack) -> Redis:
