@@ -16,6 +16,7 @@ from cli.parts import prepare, webhook_url
 from graphs.settings import Settings
 from prompts.registry import load
 from tools.billing.stripe_billing import StripeBilling
+from tools.billing.webhooks import API_VERSION
 from tools.errors import CounterfoilError
 from tools.knowledge.documents import read_folder
 from tools.ledger.ledger import Ledger
@@ -109,10 +110,10 @@ async def _webhooks(settings: Settings) -> tuple[str, str]:
         rotated = (
             ", two secrets: drop the old one when the rotation is over" if len(settings.webhook_secrets) > 1 else ""
         )
-        return "ok", f"verified at /webhooks/stripe{rotated}"
+        return "ok", f"verified at /webhooks/stripe, API version {API_VERSION}{rotated}"
     if settings.demo:
         return "embedded", f"the simulated Stripe sends them to {webhook_url(settings)}"
-    return "off", "STRIPE_WEBHOOK_SECRET is not set: a refund that fails later is not noticed"
+    return "off", f"STRIPE_WEBHOOK_SECRET is not set (endpoint of API version {API_VERSION})"
 
 
 async def _mail(settings: Settings) -> tuple[str, str]:

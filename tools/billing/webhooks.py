@@ -21,6 +21,9 @@ TOLERANCE_SECONDS = 300
 SKEW_SECONDS = 60
 """As far as our clock may be behind Stripe's."""
 
+API_VERSION: str = stripe.api_version
+"""The SDK's own, in which its types are written."""
+
 Misfit = Literal["api_version", "mode"]
 
 
@@ -53,7 +56,7 @@ def verify(payload: bytes, signature: str | None, secrets: Sequence[str], now: d
         raise NoEvent from None
 
 
-def misfit(event: StripeEvent, *, live: bool, api_version: str = stripe.api_version) -> Misfit | None:
+def misfit(event: StripeEvent, *, live: bool, api_version: str = API_VERSION) -> Misfit | None:
     """Why an event that Stripe did sign is not for us to act on. `live`: whether our key is."""
     if event.livemode != live:
         return "mode"
