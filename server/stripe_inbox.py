@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 CONCURRENCY = 4
 SWEEP_SECONDS = 5.0
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(minutes=2)
 """Longer than everything that an event may lead to, Stripe's slowest answers included."""
 FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=5), timedelta(hours=1)
 MOST_ATTEMPTS = 80
@@ -109,6 +109,8 @@ class StripeInbox:
             await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await end(work, stopping)
+        if not work.cancelled() and (error := work.exception()):
+            log.warning("stripe_event.left", event_id=event.id, exc_info=error)  # until its lease is over
 
     async def _work_off(self, event: InboxEvent) -> None:
         try:

@@ -13,6 +13,7 @@ A promise of a refund is not kept by `succeeded`: that the bank sent the money, 
 """
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal, Protocol
 
 import structlog
@@ -38,9 +39,9 @@ NOBODY = "counterfoil:stripe"
 
 
 class NotYet(CounterfoilError):
-    """The case that made this refund is still being carried out: what went wrong is told after what was done."""
+    """Something has to come first: what went wrong is told after what was done, and is done with when it was told."""
 
-    code = "case_under_way"
+    code = "not_yet"
 
 
 class HasRereader(Protocol):
@@ -151,7 +152,6 @@ class Reactions:
         return action
 
     async def _tell(self, action: Action, outcome: RefundOutcome) -> None:
-        """Under a name of its own, so that it is said once, by whichever event comes first."""
         if action.state in UNDER_WAY:
             raise NotYet
         if action.state != "succeeded":
@@ -159,8 +159,16 @@ class Reactions:
         if await self.ledger.thread(action.thread) is None:
             await self._leave_to_a_person(action, outcome)
         else:
-            run = named_run("refund undone", outcome.refund)
-            await self.queue.submit(action.thread, notice(action.id), run_id=run)
+            await self._say_once(action, "refund undone", outcome.refund)
+
+    async def _say_once(self, action: Action, *name: str) -> None:
+        """Until a run got through: this must not end with one that failed, or that somebody cancelled."""
+        for attempt in count():
+            run = await self.queue.submit(action.thread, notice(action.id), run_id=named_run(*name, str(attempt)))
+            if run.status in {"pending", "running"}:
+                raise NotYet
+            if run.status == "success":
+                return
 
     async def _leave_to_a_person(self, action: Action, outcome: RefundOutcome) -> None:
         """The conversation was deleted, and with it the way to the customer."""

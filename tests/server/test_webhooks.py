@@ -35,6 +35,7 @@ from tools.billing.analysis import find_duplicates
 from tools.billing.reread import StripeRereader
 from tools.billing.retry import Retry
 from tools.billing.stripe_billing import StripeBilling
+from tools.errors import BillingUnavailable
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, InboxEvent
 from tools.policy.engine import PolicyEngine
@@ -53,6 +54,22 @@ class WithStripe(Outside):
     def rereader(self) -> StripeRereader:
         assert self.billing is not None
         return self.billing.rereader()
+
+
+class Failing:
+    """The graph, the first walk of which fails."""
+
+    def __init__(self, graph: Any) -> None:
+        self._graph, self._failed = graph, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._graph, name)
+
+    def astream(self, *args: Any, **kwargs: Any) -> Any:
+        if self._failed:
+            return self._graph.astream(*args, **kwargs)
+        self._failed = True
+        raise BillingUnavailable
 
 
 @pytest.fixture(autouse=True)
@@ -270,6 +287,23 @@ async def test_a_refund_that_fails_is_told_once_in_whatever_order_it_is_heard_of
     assert ("failed", "lost_or_stolen_card") == (outcome.state, outcome.failure_reason)
 
 
+async def test_a_notice_that_did_not_get_through_is_given_again(
+    live: Live, ledger: Ledger, sandbox: Sandbox, refunded: stripe.Refund, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that fails is over; what it was to say is not."""
+    monkeypatch.setattr(
+        live.services.queue.executor, "graphs", {"support": Failing(live.services.plugs.graphs["support"])}
+    )
+    sandbox.post("refunds", refund=refunded.id, status="failed")
+    payload = an_event("refund", "refund.failed", refunded.id)
+
+    await deliver(live, payload)
+
+    assert "processed" == (await ended(ledger, payload)).state
+    assert ["A case was decided."] == await told(live, ledger)
+    assert ["error", "success"] == sorted(run.status for run in await ledger.runs("thread"))
+
+
 async def test_what_was_read_early_and_written_late_does_not_undo_a_failure(
     live: Live, ledger: Ledger, sandbox: Sandbox, refunded: stripe.Refund, proposed: Action
 ) -> None:
@@ -334,7 +368,7 @@ async def test_a_failure_waits_until_the_case_has_said_what_it_did(
     payload = an_event("refund", "refund.failed", made.id)
     await deliver(live, payload)
     event = await found(ledger, payload, lambda event: event.attempts == 2 and event.note != "")
-    assert ("received", "case_under_way") == (event.state, event.note)
+    assert ("received", "not_yet") == (event.state, event.note)
     assert [] == await told(live, ledger)
 
     await cases.go_on(proposed.id)
