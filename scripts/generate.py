@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from cli.app import app
 from graphs import action, support
 from graphs.settings import Settings
+from scripts.demo_customers import customers_table
 from scripts.stripe_coverage import coverage_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,6 +69,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/settings.md": {"settings": settings_table},
     "docs/commands.md": {"commands": command_help},
     "docs/simulated-stripe.md": {"stripe coverage": coverage_table},
+    "docs/demo-customers.md": {"demo customers": customers_table},
 }
 
 

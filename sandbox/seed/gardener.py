@@ -1,12 +1,16 @@
 """Builds the past by doing it: every step runs Stripe's own rules with the clock held at its moment."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.stripe.brackets import Tree
 from sandbox.stripe.errors import Json
+from sandbox.stripe.params import coerce
+from sandbox.stripe.resource import Call
 from sandbox.stripe.resources import (
+    REGISTRY,
     catalog,
     customers,
     invoice_items,
@@ -18,16 +22,21 @@ from sandbox.stripe.resources import (
     subscribing,
 )
 from sandbox.stripe.resources.lines import Item
+from sandbox.stripe.resources.periods import add_months
 from sandbox.stripe.world import World
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+ROUTES = {f"{route.method} {route.path}": route for route in REGISTRY.routes()}
 
 
 class Gardener:
     def __init__(self, world: World) -> None:
         self.world = world
         self.now = world.now()
+        self.opening = add_months(self.now, -48)
+        """When the shop opened with its products and prices."""
         self.products: dict[str, Json] = {}
+        self.prices: dict[tuple[str, int, str, str, int], Json] = {}
 
     @contextmanager
     def at(self, moment: int) -> Iterator[None]:
@@ -45,18 +54,42 @@ class Gardener:
         today = datetime.fromtimestamp(self.now, UTC).day
         return self.days_ago(min(days, today - 1))
 
-    def customer(self, name: str, email: str, *, card: str | None = "pm_card_visa", **more: Any) -> Json:
+    def do(self, what: str, of: Json | None = None, **params: Any) -> Json:
+        """One request as the merchant's software would make it: `do("POST /v1/invoices/{id}/void", invoice)`."""
+        route = ROUTES[what]
+        ids = {"id": of["id"]} if of else {}
+        return route.handler(Call(self.world, coerce(_tree(params), route.fields), route.path, ids))
+
+    def customer(self, name: str, email: str | None, *, card: str | None = "pm_card_visa", **more: Any) -> Json:
         person = customers.create_customer(self.world, {"name": name, "email": email, **more})
         if card:
-            method = payment_methods.card(self.world, card, name=name, email=email)
-            payment_methods.attach(self.world, method, person)
-            person["invoice_settings"]["default_payment_method"] = method["id"]
+            self.add_card(person, card)
         return person
 
-    def price(self, product: str, amount: int, currency: str = "usd", interval: str = "month") -> Json:
-        if product not in self.products:
-            self.products[product] = catalog.create_product(self.world, product)
-        return catalog.create_price(self.world, self.products[product], amount, currency, interval=interval)
+    def add_card(self, person: Json, card: str) -> None:
+        """The new card is the default from now on; the old one stays on file."""
+        method = payment_methods.card(self.world, card, name=person["name"], email=person["email"])
+        payment_methods.attach(self.world, method, person)
+        self.do("POST /v1/customers/{id}", person, invoice_settings={"default_payment_method": method["id"]})
+
+    def price(
+        self, product: str, amount: int, currency: str = "usd", interval: str = "month", interval_count: int = 1
+    ) -> Json:
+        """As the shop has had it since it opened."""
+        terms = (product, amount, currency, interval, interval_count)
+        if terms not in self.prices:
+            with self.at(self.opening):
+                if product not in self.products:
+                    self.products[product] = catalog.create_product(self.world, product)
+                self.prices[terms] = catalog.create_price(
+                    self.world,
+                    self.products[product],
+                    amount,
+                    currency,
+                    interval=interval,
+                    interval_count=interval_count,
+                )
+        return self.prices[terms]
 
     def subscribe(self, person: Json, price: Json, quantity: int = 1, **more: Any) -> Json:
         wanted = [{"price": price, "quantity": quantity, "tax_rates": more.pop("tax_rates", [])}]
@@ -64,9 +97,27 @@ class Gardener:
 
     def renew_until_now(self, subscription: Json) -> None:
         """Bills every period that has begun by now."""
-        while (moment := subscribing.period_of(subscription)[1]) < self.now:
+        self.renew_until(self.now, subscription)
+
+    def renew_until(self, end: int, subscription: Json) -> None:
+        while (moment := subscribing.period_of(subscription)[1]) < end:
             with self.at(moment):
                 subscribing.renew(self.world, subscription)
+
+    def renew(self, subscription: Json, times: int = 1) -> None:
+        """Bills the next periods, each on its day, but none that has not begun."""
+        for _ in range(times):
+            self.renew_until(min(self.now, subscribing.period_of(subscription)[1] + 1), subscription)
+
+    def change(self, subscription: Json, proration_behavior: str = "create_prorations", **item: Any) -> None:
+        """Another quantity or price of the subscription's first item, prorated from this moment on."""
+        first = {"id": subscription["items"]["data"][0]["id"], **item}
+        self.do("POST /v1/subscriptions/{id}", subscription, items=[first], proration_behavior=proration_behavior)
+
+    def add_to(self, subscription: Json, price: Json, proration_behavior: str = "create_prorations") -> None:
+        """One more item on the subscription, for the rest of the period at first."""
+        added = [{"price": price["id"]}]
+        self.do("POST /v1/subscriptions/{id}", subscription, items=added, proration_behavior=proration_behavior)
 
     def bill(self, person: Json, amount: int, description: str, currency: str = "usd", **more: Any) -> Json:
         """A draft invoice with one invoice item on it."""
@@ -82,9 +133,26 @@ class Gardener:
         return invoice
 
     def bill_and_collect(self, person: Json, amount: int, description: str, currency: str = "usd", **more: Any) -> Json:
-        invoice = self.bill(person, amount, description, currency, **more)
+        return self.collect(self.bill(person, amount, description, currency, **more))
+
+    def collect(self, invoice: Json) -> Json:
         invoicing.finalize(self.world, invoice)
         return paying.pay(self.world, invoice)
+
+    def add_line(self, invoice: Json, amount: int, description: str) -> None:
+        customer, currency = invoice["customer"], invoice["currency"]
+        line = {"customer": customer, "invoice": invoice["id"], "amount": amount, "currency": currency}
+        self.do("POST /v1/invoiceitems", description=description, **line)
+
+    def sent(self, days: int) -> Json:
+        """What makes an invoice one that is mailed and due in so many days."""
+        return {"collection_method": "send_invoice", "due_date": self.world.now() + days * DAY}
+
+    def pay_towards(self, invoice: Json, amount: int) -> None:
+        """One payment of possibly several; the invoice is paid when they reach its total."""
+        person = self.world.get("customer", invoice["customer"])
+        charge = self.charge(person, amount, invoice["currency"], f"Payment for Invoice {invoice['number']}")
+        self.do("POST /v1/invoices/{id}/attach_payment", invoice, payment_intent=charge["id"])
 
     def charge(self, person: Json, amount: int, currency: str, description: str, **metadata: str) -> Json:
         """A payment that belongs to no invoice."""
@@ -100,5 +168,30 @@ class Gardener:
         intent = self.world.get("payment_intent", payment["payment"]["payment_intent"])
         return self.world.get("charge", intent["latest_charge"])
 
-    def refund(self, invoice: Json, amount: int | None = None) -> Json:
-        return refunds.refund(self.world, self.charge_of(invoice), amount, reason="requested_by_customer")
+    def latest_charge(self, subscription: Json) -> Json:
+        return self.charge_of(self.world.get("invoice", subscription["latest_invoice"]))
+
+    def refund(self, invoice: Json, amount: int | None = None, settling_days: int = 0, **more: Any) -> Json:
+        made = refunds.refund(self.world, self.charge_of(invoice), amount, reason="requested_by_customer", **more)
+        refunds.settle_later(self.world, made, settling_days * DAY)
+        return made
+
+
+def _tree(params: dict[str, Any]) -> Tree:
+    return {name: _raw(value) for name, value in params.items()}
+
+
+def _raw(value: Any) -> str | Tree:
+    """As a form would carry it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case dict():
+            return _tree(value)
+        case list():
+            return _tree({str(place): item for place, item in enumerate(value)})
+    return str(value)
+
+
+Situations = dict[Callable[[Gardener], None], str]
+"""Who plants a customer, whose docstring is the customer's story; and what this customer may come to say."""

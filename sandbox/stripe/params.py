@@ -22,6 +22,8 @@ class Field:
 
     read: Callable[[Raw, str], Any]
     required: bool = False
+    kept: bool = False
+    """Need not be sent, but cannot be unset."""
 
 
 Fields = dict[str, Field]
@@ -46,7 +48,7 @@ def coerce(raw: Tree, declared: Fields, inside: str = "") -> Json:
 
 
 def _value(value: Raw, field: Field, name: str) -> Any:
-    if value == "" and field.required:
+    if value == "" and (field.required or field.kept):
         message = (
             f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset a field; "
             f"however '{name}' cannot be unset. You should remove '{name}' from your request or supply a "
@@ -56,7 +58,7 @@ def _value(value: Raw, field: Field, name: str) -> Any:
     return field.read(value, name)
 
 
-def text(*, required: bool = False, longest: int = LONGEST_TEXT) -> Field:
+def text(*, required: bool = False, longest: int = LONGEST_TEXT, kept: bool = False) -> Field:
     def read(value: Raw, name: str) -> str | None:
         plain = _plain(value, name)
         if len(plain) > longest:
@@ -64,7 +66,7 @@ def text(*, required: bool = False, longest: int = LONGEST_TEXT) -> Field:
             raise ValidationFailure(message, param=name)
         return plain or None
 
-    return Field(read, required)
+    return Field(read, required, kept)
 
 
 def integer(*, required: bool = False, least: int | None = None, most: int | None = None) -> Field:

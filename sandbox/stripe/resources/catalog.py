@@ -149,7 +149,7 @@ def _create_tax_rate(call: Call) -> Json:
     )
 
 
-EDITABLE = fields(active=flag(), description=text(), metadata=metadata(), name=text(), unit_label=text())
+EDITABLE = fields(active=flag(), description=text(), metadata=metadata(), name=text(kept=True), unit_label=text())
 PRODUCTS = Resource(
     kind="product",
     path="/v1/products",
@@ -213,6 +213,6 @@ TAX_RATES = Resource(
                 percentage=percentage(),
             ),
         ),
-        updater("tax_rate", "/v1/tax_rates", fields(active=flag(), display_name=text(), metadata=metadata())),
+        updater("tax_rate", "/v1/tax_rates", fields(active=flag(), display_name=text(kept=True), metadata=metadata())),
     ),
 )

@@ -73,6 +73,12 @@ def refund(
     return made
 
 
+def settle_later(world: World, made: Json, seconds: int) -> None:
+    """The bank of a slow or failing test card takes its days, where the card by itself takes a minute."""
+    if made["_later"]:
+        made["_later"] = [world.now() + seconds, made["_later"][1]]
+
+
 def settle_due(world: World) -> None:
     """Refunds of Stripe's slow and failing test cards get their final status when their time has come."""
     for made in world.objects.get("refund", {}).values():

@@ -248,7 +248,8 @@ def _has_method(world: World, subscription: Json) -> bool:
 def described(world: World, price: Json, quantity: int) -> str:
     product = world.get("product", price["product"])
     amount = money.shown(price["unit_amount"], price["currency"])
-    return f"{quantity} × {product['name']} (at {amount} / {price['recurring']['interval']})"
+    interval, count = price["recurring"]["interval"], price["recurring"]["interval_count"]
+    return f"{quantity} × {product['name']} (at {amount} / {interval if count == 1 else f'every {count} {interval}s'})"
 
 
 def period_items(world: World, subscription: Json) -> list[Item]:
