@@ -6,14 +6,15 @@ from sandbox.stripe.resources.periods import add_months
 
 
 def big_spender(garden: Gardener) -> None:
-    """Meridian Robotics: an annual plan of 18,000.00 in its sixth month, and training with two seats refunded."""
+    """Meridian Robotics: an annual plan of 18,000.00 less 10 % in its sixth month; two seats of a training refunded."""
     address = {"line1": "500 Innovation Way", "city": "Austin", "state": "TX", "postal_code": "78701", "country": "US"}
     with garden.at(add_months(garden.days_ago(17, 15, 0), -5)):
         meridian = garden.customer(
             "Meridian Robotics, Inc.", "ap@example.com", card="pm_card_amex", address=address, phone="+15125550170"
         )
         yearly = garden.price("Enterprise Plus", 1_800_000, interval="year")
-        garden.subscribe(meridian, yearly, metadata={"po_number": "MR-20417"})
+        negotiated = garden.coupon("Framework agreement", 10)
+        garden.subscribe(meridian, yearly, metadata={"po_number": "MR-20417"}, reductions=[negotiated])
     with garden.at(garden.days_ago(20, 15, 22)):
         training = garden.bill_and_collect(meridian, 640_000, "Team training, 16 people", metadata={"po": "MR-20933"})
     for days in (12, 9):

@@ -57,11 +57,12 @@ def addon_on_renewal_day(garden: Gardener) -> None:
 
 
 def cancels_at_period_end(garden: Gardener) -> None:
-    """Seo-yeon: renewed six days ago, cancelled yesterday; the plan runs on until the paid month is over."""
+    """Seo-yeon: last month was the last with a coupon; after the dearer renewal she cancelled for the period's end."""
     address = {"line1": "21 Sejong-daero", "city": "Seoul", "postal_code": "04524", "country": "KR"}
     with garden.at(add_months(garden.days_ago(6, 3, 15), -4)):
         seoyeon = garden.customer("김서연", "seoyeon@example.com", address=address, preferred_locales=["ko"])
-        subscription = garden.subscribe(seoyeon, garden.price("Team", 66_000, "krw"))
+        welcome = garden.coupon("Welcome, four months", 30, months=4)
+        subscription = garden.subscribe(seoyeon, garden.price("Team", 66_000, "krw"), reductions=[welcome])
     garden.renew_until_now(subscription)
     with garden.at(garden.days_ago(1, 12, 50)):
         garden.do(
@@ -89,9 +90,9 @@ def charged_after_cancelling(garden: Gardener) -> None:
 
 SITUATIONS: Situations = {
     seat_added: "Why is this month's invoice higher than last month?",
-    upgraded: "Why did I pay more this month?",
+    upgraded: "Why is my invoice so high after the upgrade?",
     downgraded: "Where is the money for the rest of my old plan?",
     addon_on_renewal_day: "You charged me the same amount twice on one day",
-    cancels_at_period_end: "I changed my mind, please keep my subscription",
+    cancels_at_period_end: "Why did I pay more this month?",
     charged_after_cancelling: "You charged me after I cancelled",
 }

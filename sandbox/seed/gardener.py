@@ -91,6 +91,12 @@ class Gardener:
                 )
         return self.prices[terms]
 
+    def coupon(self, name: str, percent: int, months: int | None = None) -> Json:
+        """Forever unless it is for some months."""
+        lasting = {"duration": "repeating", "duration_in_months": months} if months else {"duration": "forever"}
+        with self.at(self.opening):
+            return self.do("POST /v1/coupons", name=name, percent_off=percent, **lasting)
+
     def subscribe(self, person: Json, price: Json, quantity: int = 1, **more: Any) -> Json:
         wanted = [{"price": price, "quantity": quantity, "tax_rates": more.pop("tax_rates", [])}]
         return subscribing.create_subscription(self.world, person, wanted, **more)

@@ -48,7 +48,7 @@ def deceptive_text(garden: Gardener) -> None:
 
 
 def only_looks_angry(garden: Gardener) -> None:
-    """Lawsuit & Partners: shouting purchase orders and an alarming name, but an ordinary customer who pays on time."""
+    """Lawsuit & Partners: shouts and has an alarming name, but pays on time; one hour of a workshop was credited."""
     with garden.at(add_months(garden.days_ago(10, 14, 44), -5)):
         firm = garden.customer(
             "Lawsuit & Partners LLP",
@@ -64,6 +64,9 @@ def only_looks_angry(garden: Gardener) -> None:
         invoicing.finalize(garden.world, invoice)
     with garden.at(garden.days_ago(23, 9, 1)):
         garden.do("POST /v1/invoices/{id}/pay", invoice)
+    with garden.at(garden.days_ago(21, 11, 30)):
+        hour = {"invoice": invoice["id"], "amount": 6000, "refund_amount": 6000, "reason": "order_change"}
+        garden.do("POST /v1/credit_notes", **hour, memo="The third hour did not take place.")
 
 
 SITUATIONS: Situations = {

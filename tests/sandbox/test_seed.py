@@ -127,7 +127,7 @@ def test_the_same_moment_gives_the_same_world_but_for_links_and_secrets() -> Non
 
 def guessable(thing: Any) -> Any:
     """Without what is made to be known to nobody else."""
-    secret = {"_token", "client_secret", "hosted_invoice_url", "invoice_pdf"}
+    secret = {"_token", "client_secret", "hosted_invoice_url", "invoice_pdf", "pdf"}
     if isinstance(thing, dict):
         return {key: guessable(value) for key, value in thing.items() if key not in secret}
     return [guessable(item) for item in thing] if isinstance(thing, list) else thing

@@ -77,6 +77,16 @@ def test_seoyeons_plan_ends_with_the_paid_month(shop: Shop) -> None:
     assert end > shop.now.timestamp()
 
 
+def test_this_month_is_dearer_for_seoyeon_because_her_coupon_has_ended(shop: Shop) -> None:
+    latest, previous, *before = shop.of("seoyeon@example.com", "invoices")
+    assert [66_000, 46_200, 46_200] == [latest["total"], previous["total"], before[0]["total"]]
+    assert ([], [19_800]) == (
+        latest["total_discount_amounts"],
+        [each["amount"] for each in previous["total_discount_amounts"]],
+    )
+    assert [] == shop.subscription("seoyeon@example.com")["discounts"]
+
+
 def test_evelyn_was_charged_for_a_renewal_after_her_cancellation(shop: Shop) -> None:
     subscription = shop.subscription("evelyn@example.com")
     renewal, *before = shop.of("evelyn@example.com", "invoices")
@@ -159,7 +169,9 @@ def test_meridian_spends_much_in_the_middle_of_its_year(shop: Shop) -> None:
     assert shop.age(item["current_period_start"]) > 140
     assert -shop.age(item["current_period_end"]) > 170
     training, plan = shop.of("ap@example.com", "charges")
-    assert [640_000, 1_800_000] == [training["amount"], plan["amount"]]
+    assert [640_000, 1_620_000] == [training["amount"], plan["amount"]]
+    (invoice,) = [each for each in shop.of("ap@example.com", "invoices") if each["amount_paid"] == plan["amount"]]
+    assert [180_000] == [each["amount"] for each in invoice["total_discount_amounts"]]
     assert [40_000, 40_000] == [refund["amount"] for refund in shop.refunds(training)]
 
 
@@ -176,7 +188,15 @@ def test_hanse_pays_no_vat_and_outside_stripe(shop: Shop) -> None:
 def test_the_loud_firm_is_an_ordinary_customer(shop: Shop) -> None:
     assert {"paid"} == {invoice["status"] for invoice in shop.of("office@example.com", "invoices")}
     charges = shop.of("office@example.com", "charges")
-    assert not any(charge["disputed"] or charge["amount_refunded"] for charge in charges)
+    assert [6000] == [charge["amount_refunded"] for charge in charges if charge["amount_refunded"]]
+    assert not any(charge["disputed"] for charge in charges)
+
+
+def test_one_hour_of_a_paid_workshop_was_credited(shop: Shop) -> None:
+    (note,) = shop.of("office@example.com", "credit_notes")
+    invoice = shop.api.read(f"invoices/{note['invoice']}")
+    assert ("issued", 6000, "order_change", "post_payment") == values(note, "status", "total", "reason", "type")
+    assert ("paid", 18_000, 6000) == values(invoice, "status", "total", "post_payment_credit_notes_amount")
 
 
 def test_hostile_text_is_in_every_place_where_text_can_be(shop: Shop) -> None:
