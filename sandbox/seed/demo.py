@@ -2,6 +2,7 @@
 
 from sandbox.seed import abroad, business, changes, disputed, everyday, hostile, invoiced, refunded
 from sandbox.seed.gardener import Gardener, Situations
+from sandbox.stripe.timeline import run_due
 from sandbox.stripe.world import World
 
 SITUATIONS: Situations = {
@@ -20,3 +21,4 @@ def plant(world: World) -> None:
     garden = Gardener(world)
     for situation in SITUATIONS:
         situation(garden)
+    run_due(world)

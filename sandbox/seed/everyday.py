@@ -82,14 +82,16 @@ def on_trial(garden: Gardener) -> None:
         garden.subscribe(ananya, garden.price("Team", TEAM), trial_days=14)
 
 
-def two_cards(garden: Gardener) -> None:
-    """Cicely: buys templates and training with whichever of her two cards is at hand."""
+def authorised_and_charged(garden: Gardener) -> None:
+    """Cicely: a hold of 120.00 that nobody captured looks like a second charge for her training, and drops off."""
     with garden.at(garden.days_ago(98, 11, 26)):
         cicely = garden.customer("Cicely Popplewell", "cicely@example.com", card="pm_card_visa_debit")
         garden.bill_and_collect(cicely, 3900, "Template pack, invoices")
     with garden.at(garden.days_ago(33, 17, 3)):
         garden.add_card(cicely, "pm_card_mastercard")
         garden.bill_and_collect(cicely, 5500, "Template pack, contracts")
+    with garden.at(garden.days_ago(2, 13, 3)):
+        garden.authorise(cicely, 12_000, "usd", "Training, one afternoon")
     with garden.at(garden.days_ago(2, 13, 9)):
         garden.bill_and_collect(cicely, 12_000, "Training, one afternoon")
 
@@ -103,5 +105,5 @@ SITUATIONS: Situations = {
     mixed_case_address: "What is my plan?",
     two_seats: "Why are there two charges of 25.00?",
     on_trial: "When does my trial end and what will I pay then?",
-    two_cards: "Which card did you charge for the training?",
+    authorised_and_charged: "My bank shows the training twice",
 }

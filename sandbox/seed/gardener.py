@@ -168,6 +168,13 @@ class Gardener:
         )
         return payment_intents.confirm(self.world, intent)
 
+    def authorise(self, person: Json, amount: int, currency: str, description: str) -> Json:
+        """Held on the default card, and captured by nobody."""
+        payment = {"customer": person["id"], "amount": amount, "currency": currency, "description": description}
+        card = person["invoice_settings"]["default_payment_method"]
+        confirmed = {"payment_method": card, "confirm": True, "capture_method": "manual"}
+        return self.do("POST /v1/payment_intents", **payment, **confirmed)
+
     def charge_of(self, invoice: Json) -> Json:
         """The charge that paid the invoice."""
         payment = invoicing.payments_of(self.world, invoice)[0]

@@ -12,11 +12,7 @@ def overdue(garden: Gardener) -> None:
     with garden.at(garden.days_ago(35)):
         linus = garden.customer("Linus Pauling", "linus@example.com", card=None)
         price = garden.price("Enterprise", 120_000, interval="year")
-        subscription = garden.subscribe(linus, price, collection_method="send_invoice", days_until_due=30)
-    with garden.at(garden.days_ago(5)):
-        subscription["status"] = "past_due"
-        linus["delinquent"] = True
-        garden.world.emit("invoice.overdue", garden.world.get("invoice", subscription["latest_invoice"]))
+        garden.subscribe(linus, price, collection_method="send_invoice", days_until_due=30)
 
 
 def credit_balance(garden: Gardener) -> None:

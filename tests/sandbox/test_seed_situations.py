@@ -87,6 +87,16 @@ def test_this_month_is_dearer_for_seoyeon_because_her_coupon_has_ended(shop: Sho
     assert [] == shop.subscription("seoyeon@example.com")["discounts"]
 
 
+def test_cicelys_second_charge_is_only_a_hold(shop: Shop) -> None:
+    charged, held, *_ = shop.of("cicely@example.com", "charges")
+    assert [(12_000, True), (12_000, False)] == [values(each, "amount", "captured") for each in (charged, held)]
+    assert 360 == charged["created"] - held["created"]
+    intent = shop.api.read(f"payment_intents/{held['payment_intent']}")
+    assert ("requires_capture", 12_000) == values(intent, "status", "amount_capturable")
+    (invoice, *_) = shop.of("cicely@example.com", "invoices")
+    assert [12_000] == [payment["amount_paid"] for payment in shop.payments(invoice)]
+
+
 def test_evelyn_was_charged_for_a_renewal_after_her_cancellation(shop: Shop) -> None:
     subscription = shop.subscription("evelyn@example.com")
     renewal, *before = shop.of("evelyn@example.com", "invoices")
