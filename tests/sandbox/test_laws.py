@@ -160,14 +160,26 @@ class Laws(RuleBasedStateMachine):
             return
         self._step()
         payment.dispute_status = "warning_needs_response" if inquiry else "needs_response"
+        self._expect_chargeback(payment)
         payment.dispute = self.sandbox.open_dispute(payment.charge, status=payment.dispute_status)["id"]
 
     @rule(payment=payments, choice=st.integers(0, 2))
     def have_the_bank_decide(self, payment: Payment, choice: int) -> None:
         if following := NEXT.get(payment.dispute_status):
             self._step()
+            inquiry = payment.dispute_status.startswith("warning_")
             payment.dispute_status = following[choice % len(following)]
+            if inquiry:
+                self._expect_chargeback(payment)
             self.sandbox.post("disputes", dispute=payment.dispute, status=payment.dispute_status)
+
+    def _expect_chargeback(self, payment: Payment) -> None:
+        """When the bank takes the money itself, refunds that are still on their way come to nothing."""
+        if payment.dispute_status == "needs_response":
+            listed = self.api.read("refunds", charge=payment.charge, limit=100)["data"]
+            for each in listed:
+                if each["status"] == "pending":
+                    payment.refunds.pop(each["id"])
 
     @rule(sent=sent)
     def repeat(self, sent: Sent) -> None:

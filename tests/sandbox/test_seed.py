@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from sandbox.stripe.resources import RESOURCES
-from sandbox.stripe.world import World, made_at
+from sandbox.stripe.shelf import made_at
+from sandbox.stripe.world import World
 from tests.fixtures.sandbox import NO_TLS, Sandbox
 from tests.sandbox.conftest import Api
 from tests.sandbox.seeded import MOMENTS, NOW, opened, planted

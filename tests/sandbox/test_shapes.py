@@ -82,11 +82,16 @@ def record(api: Api) -> None:
         reported(api, customer, **form)
 
 
+def clock(api: Api) -> None:
+    api.make("test_helpers/test_clocks", frozen_time=1_900_000_000)
+
+
 UNSEEDED: dict[str, Callable[[Api], None]] = {
     "coupons": discount,
     "credit_notes": document,
     "payment_records": record,
     "webhook_endpoints": listen,
+    "test_helpers/test_clocks": clock,
 }
 
 
