@@ -23,7 +23,7 @@ from nodes.packet import packet
 from server.case_sweep import settled, take_up
 from server.runs.payload import notice
 from server.runs.queue import RunQueue, named_run
-from tools.billing.reread import RefundNow, StripeRereader
+from tools.billing.types import Dispute, Refund
 from tools.errors import CounterfoilError, NotFound
 from tools.ledger.ledger import Ledger
 from tools.ledger.stripe_events import Note
@@ -44,8 +44,12 @@ class NotYet(CounterfoilError):
     code = "not_yet"
 
 
-class HasRereader(Protocol):
-    def rereader(self) -> StripeRereader: ...
+class Rereader(Protocol):
+    """Objects by the ids that webhooks name, as Stripe has them now."""
+
+    async def refund(self, refund: str) -> Refund: ...
+    async def refunds_of(self, charge: str) -> tuple[Refund, ...]: ...
+    async def dispute(self, dispute: str) -> Dispute: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +64,7 @@ class Reactions:
     """Every call is safe to repeat, and to make from many places at once."""
 
     ledger: Ledger
-    billing: HasRereader
+    billing: Rereader
     cases: GraphCases
     queue: RunQueue
 
@@ -83,20 +87,20 @@ class Reactions:
 
     async def _refund_changed(self, name: str) -> Reaction:
         try:
-            refund = await self.billing.rereader().refund(name)
+            refund = await self.billing.refund(name)
         except NotFound:
             return Reaction(state="ignored", note="not there")
         return await self._refund(refund)
 
     async def _charge_refunded(self, charge: str) -> Reaction:
         try:
-            refunds = await self.billing.rereader().refunds_of(charge)
+            refunds = await self.billing.refunds_of(charge)
         except NotFound:
             return Reaction(state="ignored", note="not there")
         reactions = [await self._refund(refund) for refund in refunds]
         return next((one for one in reactions if one.state == "processed"), Reaction(state="ignored", note="not ours"))
 
-    async def _refund(self, refund: RefundNow) -> Reaction:
+    async def _refund(self, refund: Refund) -> Reaction:
         action = await self._maker(refund)
         if action is None:
             return Reaction(state="ignored", note="not ours")
@@ -112,7 +116,7 @@ class Reactions:
             await self._tell(action, outcome)
         return Reaction(state="processed", note=outcome.state)
 
-    async def _maker(self, refund: RefundNow) -> Action | None:
+    async def _maker(self, refund: Refund) -> Action | None:
         """The action of ours that made it. The metadata may name one; the ledger has to agree."""
         action = await self.ledger.action(refund.action_id) if refund.action_id else None
         if action and (action.kind, action.target) == ("refund", refund.charge):
@@ -122,7 +126,7 @@ class Reactions:
 
     async def _disputed(self, name: str) -> Reaction:
         try:
-            dispute = await self.billing.rereader().dispute(name)
+            dispute = await self.billing.dispute(name)
         except NotFound:
             return Reaction(state="ignored", note="not there")
         waiting = await self._under_way(dispute.charge)

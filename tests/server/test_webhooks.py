@@ -32,7 +32,6 @@ from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import Live, Outside, serving, settings_for
 from tests.server.test_refusals import problem
 from tools.billing.analysis import find_duplicates
-from tools.billing.reread import StripeRereader
 from tools.billing.retry import Retry
 from tools.billing.stripe_billing import StripeBilling
 from tools.errors import BillingUnavailable
@@ -51,9 +50,8 @@ class WithStripe(Outside):
 
     billing: StripeBilling | None = field(default=None)
 
-    def rereader(self) -> StripeRereader:
-        assert self.billing is not None
-        return self.billing.rereader()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.billing, name)
 
 
 class Failing:

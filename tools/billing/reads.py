@@ -58,6 +58,12 @@ class StripeReads:
         found = await everything(self._retry, self._v1.charges.list_async, params)
         return await _each(found, self._whole_charge)
 
+    async def refund(self, refund: str) -> Json:
+        return await one(self._retry, lambda: self._v1.refunds.retrieve_async(refund))
+
+    async def dispute(self, dispute: str) -> Json:
+        return await one(self._retry, lambda: self._v1.disputes.retrieve_async(dispute))
+
     async def refunds(self, charge: str) -> list[Json]:
         return (await everything(self._retry, self._v1.refunds.list_async, {"charge": charge})).entries
 

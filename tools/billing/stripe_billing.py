@@ -17,7 +17,6 @@ from tools.billing.pages import Listing
 from tools.billing.powers import CostPreview, Instalment, PlanChange
 from tools.billing.preview import preview_change
 from tools.billing.reads import StripeReads, tasks, together
-from tools.billing.reread import StripeRereader
 from tools.billing.retry import Retry
 from tools.billing.translate import (
     Json,
@@ -107,10 +106,6 @@ class StripeBilling:
         """The power to change things, for the one node that may."""
         return StripeMover(self._client, retry=self._retry, turns=self._turns)
 
-    def rereader(self) -> StripeRereader:
-        """Objects by the ids that webhooks name."""
-        return StripeRereader(self._client, self._retry)
-
     async def ping(self) -> None:
         """Raises `ConfigurationError` when the key is not accepted, `BillingUnavailable` on silence."""
         try:
@@ -185,6 +180,12 @@ class StripeBilling:
     async def subscription(self, subscription: str) -> Subscription:
         raw = await self._reads.subscription(_checked(subscription))
         return subscription_of(raw, names_in(raw))
+
+    async def refund(self, refund: str) -> Refund:
+        return refund_of(await self._reads.refund(_checked(refund)))
+
+    async def dispute(self, dispute: str) -> Dispute:
+        return dispute_of(await self._reads.dispute(_checked(dispute)))
 
     async def refunds_of(self, charge: str) -> tuple[Refund, ...]:
         return _newest(refund_of(raw) for raw in await self._reads.refunds(_checked(charge)))

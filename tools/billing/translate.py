@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from tools.billing.declines import DeclineReason, decline_of
 from tools.billing.types import (
@@ -16,6 +16,7 @@ from tools.billing.types import (
     InvoiceLine,
     Payment,
     Refund,
+    RefundStatus,
 )
 from tools.money import Money
 
@@ -110,15 +111,17 @@ def _card_of(raw: Json) -> Card | None:
 
 
 def refund_of(raw: Json) -> Refund:
+    status: Any = raw.get("status")
     return Refund(
         id=raw["id"],
         charge=identifier(raw.get("charge")) or "",
         amount=Money(raw["amount"], raw["currency"]),
-        status=raw.get("status") or "pending",
+        # A status that we do not know says nothing that may be told.
+        status=status if status in get_args(RefundStatus) else "pending",
         reason=raw.get("reason"),
         created=moment(raw["created"]),
-        action_id=(raw.get("metadata") or {}).get("action_id"),
-        failure_reason=raw.get("failure_reason"),
+        action_id=clean((raw.get("metadata") or {}).get("action_id"), longest=100) or None,
+        failure_reason=clean(raw.get("failure_reason"), longest=100) or None,
         **_destination(raw.get("destination_details") or {}),
     )
 

@@ -6,8 +6,8 @@ import pytest
 import stripe
 
 from tests.fixtures.sandbox import Sandbox
-from tools.billing.reread import _refund
 from tools.billing.stripe_billing import StripeBilling
+from tools.billing.translate import refund_of
 from tools.errors import BillingUnavailable, NotFound
 from tools.money import Money
 
@@ -22,7 +22,7 @@ def refund(sandbox: Sandbox) -> stripe.Refund:
 async def test_a_refund_has_its_state_action_and_reference(
     billing: StripeBilling, sandbox: Sandbox, refund: stripe.Refund
 ) -> None:
-    now = await billing.rereader().refund(refund.id)
+    now = await billing.refund(refund.id)
 
     assert (refund.id, refund.charge, Money(4000, "usd"), "succeeded", "action-1", None) == (
         now.id,
@@ -33,7 +33,7 @@ async def test_a_refund_has_its_state_action_and_reference(
         now.failure_reason,
     )
     assert now.reference == refund.to_dict()["destination_details"]["card"]["reference"]
-    assert (now,) == await billing.rereader().refunds_of(str(refund.charge))
+    assert (now,) == await billing.refunds_of(str(refund.charge))
 
 
 async def test_a_refund_that_came_back_says_why(
@@ -41,7 +41,7 @@ async def test_a_refund_that_came_back_says_why(
 ) -> None:
     sandbox.post("refunds", refund=refund.id, status="failed", failure_reason="declined")
 
-    now = await billing.rereader().refund(refund.id)
+    now = await billing.refund(refund.id)
 
     assert ("failed", "declined") == (now.status, now.failure_reason)
 
@@ -49,7 +49,7 @@ async def test_a_refund_that_came_back_says_why(
 async def test_a_dispute_names_its_charge(billing: StripeBilling, sandbox: Sandbox, refund: stripe.Refund) -> None:
     opened = sandbox.open_dispute(str(refund.charge))
 
-    now = await billing.rereader().dispute(opened["id"])
+    now = await billing.dispute(opened["id"])
 
     assert (opened["id"], refund.charge, opened["status"]) == (now.id, now.charge, now.status)
 
@@ -57,14 +57,14 @@ async def test_a_dispute_names_its_charge(billing: StripeBilling, sandbox: Sandb
 @pytest.mark.parametrize("name", ["re_none", "", "../customers", "re_1?expand=x"])
 async def test_what_is_not_there_is_not_found(billing: StripeBilling, sandbox: Sandbox, name: str) -> None:
     with pytest.raises(NotFound):
-        await billing.rereader().refund(name)
+        await billing.refund(name)
 
 
 async def test_silence_is_no_answer(billing: StripeBilling, sandbox: Sandbox, refund: stripe.Refund) -> None:
     sandbox.fault(method="GET", path="/v1/refunds/.*", count=100, kind="status", status=500)
 
     with pytest.raises(BillingUnavailable):
-        await billing.rereader().refund(refund.id)
+        await billing.refund(refund.id)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,6 @@ async def test_silence_is_no_answer(billing: StripeBilling, sandbox: Sandbox, re
     ],
 )
 def test_what_stripe_may_add_or_leave_out_does_no_harm(changes: dict[str, Any], expected: tuple[Any, ...]) -> None:
-    now = _refund({"id": "re_1", "amount": 1, "currency": "usd", **changes})
+    now = refund_of({"id": "re_1", "amount": 1, "currency": "usd", "created": 0, **changes})
 
     assert expected == (now.status, now.reference, now.failure_reason)
