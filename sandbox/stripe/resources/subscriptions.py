@@ -59,11 +59,12 @@ def _check_method(world: World, params: Json) -> None:
 
 
 def _update(call: Call) -> Json:
-    subscription = call.world.get("subscription", call.id)
     _check_method(call.world, call.params)
     params = {name: value for name, value in call.params.items() if name != "payment_behavior"}
     if call.params.get("payment_behavior") == "error_if_incomplete":
         _check_paid(call, params)
+    # Only now: a rehearsal puts other objects in the place of those that it changed.
+    subscription = call.world.get("subscription", call.id)
     changing.change(call.world, subscription, params)
     return subscription
 
