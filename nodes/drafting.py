@@ -32,6 +32,10 @@ class Draft:
         """Two paragraphs."""
         return self._join(other, "\n\n")
 
+    def then(self, other: "Draft") -> "Draft":
+        """Two sentences of one paragraph."""
+        return self._join(other, " ")
+
     def line(self, other: "Draft") -> "Draft":
         """Two lines of one paragraph."""
         return self._join(other, "\n")
@@ -111,6 +115,14 @@ def lines(parts: list[Draft]) -> Draft:
     result = Draft()
     for part in parts:
         result = result.line(part)
+    return result
+
+
+def sentences(parts: list[Draft]) -> Draft:
+    """Drafts behind one another in one paragraph."""
+    result = Draft()
+    for part in parts:
+        result = result.then(part)
     return result
 
 

@@ -18,12 +18,12 @@ CounterfoilError
 └── Unavailable              503  a service that we need does not answer
     ├── WebhooksOff               no secret is set to verify deliveries with
     ├── BillingUnavailable        Stripe
+    │   ├── NotSent               a write never left, because Stripe had fallen silent: nothing happened
     │   └── OutcomeUnknown        a write was sent and no answer came: reconcile, never retry blindly
     ├── KnowledgeUnavailable      Chroma
     ├── MailUnavailable           SMTP
     └── ModelUnavailable          the language model
-BillingRefused (409) is Stripe saying no to a write, with its stable `reason`. A write that was never sent because
-Stripe had fallen silent is one too, with reason `not_sent`: what is certain is that nothing happened.
+BillingRefused (409) is Stripe saying no to a write, with its stable `reason`.
 
 `message` is written for people and may be shown; `code` is stable for machines. What a library said is
 chained with `raise ... from`, for the log alone.
@@ -105,7 +105,7 @@ class EvidenceChanged(Conflict):
 
 
 class BillingRefused(Conflict):
-    """A definite no to a write; nothing happened. `reason` is Stripe's error code, or `not_sent`."""
+    """Stripe answered a write with a definite no; nothing happened. `reason` is Stripe's error code."""
 
     code = "billing_refused"
     default = "The payment provider refused this."
@@ -152,6 +152,13 @@ class WebhooksOff(Unavailable):
 class BillingUnavailable(Unavailable):
     code = "billing_unavailable"
     default = "Billing data cannot be reached right now."
+
+
+class NotSent(BillingUnavailable):
+    """A write that did not leave us: nothing happened, and it may be asked for again when Stripe answers."""
+
+    code = "not_sent"
+    default = "The payment provider does not answer right now, so nothing was changed."
 
 
 class OutcomeUnknown(BillingUnavailable):

@@ -9,7 +9,7 @@ from nodes.context import CaseContext
 from nodes.state import CaseState
 from tools.billing.powers import MoneyMover
 from tools.billing.types import RefundReason
-from tools.errors import BillingRefused, IllegalTransition, OutcomeUnknown
+from tools.errors import BillingRefused, BillingUnavailable, IllegalTransition
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, ActionState
 
@@ -35,8 +35,9 @@ async def carry_out(action: Action, mover: MoneyMover, ledger: Ledger) -> Action
         await ledger.finish_effect(action.id, "refused", None)
         await ledger.move_action(action.id, "failed", actor="stripe", reason=refused.reason or refused.message)
         return "failed"
-    except OutcomeUnknown:
-        log.warning("action.unknown", action_id=action.id)
+    except BillingUnavailable as error:
+        # Whether it left us or not: the case reads Stripe before anything is tried again.
+        log.warning("action.unknown", action_id=action.id, reason=error.code)
         if action.state != "unknown":
             await ledger.move_action(action.id, "unknown", actor="code", reason="no answer from Stripe")
         return "unknown"

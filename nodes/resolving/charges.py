@@ -1,22 +1,27 @@
 """Charges made twice, charges to refund, charges to explain."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from nodes.drafting import Draft, done, draft, lines, quoted
 from nodes.resolving.choosing import at_place, fitting_charges, named_amount
+from nodes.resolving.explaining import explained, why_not_twice
 from nodes.resolving.matter import Matter, Proposal, Resolution, charge_choice, charge_line
-from tools.billing.analysis import find_duplicates
+from tools.billing import analysis
 from tools.billing.types import Charge, DuplicateCharge, Subscription
 from tools.knowledge.types import Passage
 from tools.money import Money
 from tools.policy.types import ActionRequest, Ground
 
+LOOK_BACK = timedelta(days=35)
+"""Long enough for last month's renewal, which customers take for a second charge."""
+
 
 def duplicate_charge(matter: Matter) -> Resolution:
     """Shows both charges with the rule, and proposes to refund the later one."""
-    found = find_duplicates(matter.picture)
+    found = analysis.find_duplicates(matter.picture)
     if not found:
-        return Resolution(draft=_no_duplicates(matter))
+        return _no_duplicates(matter)
     pair = found[0]
     return Resolution(draft=_pair(pair, matter.passages), proposal=refund_of(matter, pair.later, "duplicate", pair))
 
@@ -55,11 +60,21 @@ def _choose(matter: Matter, charges: list[Charge], said: Draft) -> Resolution:
 
 
 def explain_charge(matter: Matter) -> Resolution:
-    charges = fitting_charges(list(matter.picture.charges), matter.details)
-    shown = (charges or list(matter.picture.charges))[: matter.shown]
-    if not shown:
+    """Explains the one charge that fits what was said, or else the newest, above the list of the latest."""
+    charges = list(matter.picture.charges)
+    if not charges:
         return Resolution(draft=draft("charges_none"))
-    return Resolution(draft=lines([draft("charges_intro"), *map(charge_line, shown)]))
+    fitting = at_place(fitting_charges(charges, matter.details), matter.details)
+    if named := named_amount(matter.details, charges[0].amount.currency):
+        fitting = [charge for charge in fitting if charge.amount == named]
+    if not fitting:
+        return Resolution(draft=draft("no_such_charge") + _listed(charges[: matter.shown]), start_over=True)
+    said = explained(analysis.explain_charge(matter.picture, fitting[0]))
+    return Resolution(draft=said if len(fitting) == 1 else said + _listed(fitting[: matter.shown]))
+
+
+def _listed(charges: list[Charge]) -> Draft:
+    return lines([draft("charges_intro"), *map(charge_line, charges)])
 
 
 def refund_of(
@@ -122,11 +137,18 @@ def _card(charge: Charge) -> dict[str, object]:
     }
 
 
-def _no_duplicates(matter: Matter) -> Draft:
+def _no_duplicates(matter: Matter) -> Resolution:
+    """What looks like one is explained. Where the data cannot tell, a person is offered."""
     refunded = [r for r in matter.picture.refunds if r.reason == "duplicate" and r.status == "succeeded"]
-    if not refunded:
-        return draft("duplicate_none")
-    return draft("duplicate_refunded", amount=refunded[0].amount, date=refunded[0].created) + done("refund")
+    if refunded:
+        said = draft("duplicate_refunded", amount=refunded[0].amount, date=refunded[0].created)
+        return Resolution(draft=said + done("refund"))
+    alike = analysis.explain_pairs(matter.picture, within=LOOK_BACK)
+    if not alike:
+        return Resolution(draft=draft("duplicate_none"))
+    unclear = [pair for pair in alike if not pair.certain]
+    said = draft("duplicate_none_but").then(why_not_twice((unclear or alike)[0]))
+    return Resolution(draft=said, asked="handover" if unclear else None)
 
 
 def _subscription_of(matter: Matter, charge: Charge) -> Subscription | None:

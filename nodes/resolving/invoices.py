@@ -1,9 +1,10 @@
 """Questions about invoices: list, PDF, why this amount."""
 
 from nodes.drafting import Draft, Value, draft, lines
+from nodes.resolving.explaining import declined
 from nodes.resolving.matter import Matter, Resolution
 from tools.billing.analysis import explain_change, pair_to_compare
-from tools.billing.types import AmountChange, ChangeKind, Invoice
+from tools.billing.types import AmountChange, ChangeKind, Charge, Invoice
 
 WORDS = {"draft": "draft", "open": "open", "paid": "paid", "uncollectible": "written off", "void": "void"}
 CHANGES: dict[ChangeKind, str] = {
@@ -29,6 +30,22 @@ def list_invoices(matter: Matter) -> Resolution:
     if not invoices:
         return Resolution(draft=draft("invoices_none"))
     return Resolution(draft=lines([draft("invoices_intro"), *map(_line, invoices)]))
+
+
+def payment_failed(matter: Matter) -> Resolution:
+    """Why the newest attempt was declined, whether it was paid since, and what is open."""
+    failed = next((charge for charge in matter.picture.charges if charge.status == "failed"), None)
+    said = draft("payments_fine")
+    if failed:
+        later = [c for c in matter.picture.charges if _paid_after(c, failed)]
+        said = declined(failed)
+        said = said.then(draft("payment_paid_later", date=later[-1].created)) if later else said
+    return Resolution(draft=said + list_invoices(matter).draft)
+
+
+def _paid_after(charge: Charge, failed: Charge) -> bool:
+    same = charge.payment_intent == failed.payment_intent or (charge.invoice and charge.invoice == failed.invoice)
+    return charge.status == "succeeded" and charge.created > failed.created and bool(same)
 
 
 def invoice_pdf(matter: Matter) -> Resolution:

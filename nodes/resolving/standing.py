@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from nodes.drafting import done, draft, lines, quoted
+from nodes.drafting import Draft, done, draft, lines, quoted
 from nodes.outcomes import NAMES, REFUND_TAKES
 from nodes.resolving.matter import Matter, Proposal, Resolution
-from tools.billing.types import Subscription
+from tools.billing.types import Refund, Subscription
 from tools.policy.types import ActionRequest
 
 ACTIVE = frozenset({"active", "trialing", "past_due"})
@@ -25,11 +25,18 @@ def refund_status(matter: Matter) -> Resolution:
     refunds = matter.picture.refunds[: matter.shown]
     if not refunds:
         return Resolution(draft=lines(said) if said else draft("refunds_none"))
-    made = [draft("refund_line", amount=r.amount, date=r.created, status=REFUND_WORDS[r.status]) for r in refunds]
-    listed = lines([*said, draft("refunds_intro"), *made])
+    listed = lines([*said, draft("refunds_intro"), *map(_refund_line, refunds)])
     if any(refund.status == "failed" for refund in refunds):
         return Resolution(draft=listed + draft("refund_failed_note"), asked="handover")
-    return Resolution(draft=listed + draft("refund_when", when=REFUND_TAKES))
+    told = listed + draft("refund_when", when=REFUND_TAKES)
+    return Resolution(draft=told.then(draft("refund_reversal_note")) if refunds[0].kind == "reversal" else told)
+
+
+def _refund_line(refund: Refund) -> Draft:
+    """With the reference by which the customer's bank finds it, once there is one."""
+    reference = draft("refund_reference", reference=refund.reference) if refund.reference else Draft()
+    status = REFUND_WORDS[refund.status]
+    return draft("refund_line", amount=refund.amount, date=refund.created, status=status, reference=reference)
 
 
 def subscription_status(matter: Matter) -> Resolution:

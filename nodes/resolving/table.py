@@ -14,7 +14,7 @@ RESOLVERS: dict[str, Resolver] = {
     "refund_status": standing.refund_status,
     "subscription_status": standing.subscription_status,
     "credit_balance": standing.credit_balance,
-    "payment_failed": invoices.list_invoices,
+    "payment_failed": invoices.payment_failed,
     "cancel_subscription": standing.cancel_subscription,
     "payment_plan": plans.payment_plan,
     "charged_after_cancel": standing.offer_person,

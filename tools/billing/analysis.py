@@ -1,14 +1,18 @@
 """Findings that code draws from a billing picture. Pure: no clock, no network."""
 
 from tools.billing.changes import explain_change, pair_to_compare
-from tools.billing.charge_facts import ChargeExplanation, explain_charge
+from tools.billing.charge_facts import ChargeExplanation, ChargeState, Occasion, explain_charge
 from tools.billing.duplicates import ExplainedPair, explain_pairs, find_duplicates
+from tools.billing.likeness import Because
 from tools.billing.plans import instalments
-from tools.billing.refunding import allocate, refundable, tax_part
+from tools.billing.refunding import allocate, tax_part
 
 __all__ = [
+    "Because",
     "ChargeExplanation",
+    "ChargeState",
     "ExplainedPair",
+    "Occasion",
     "allocate",
     "explain_change",
     "explain_charge",
@@ -16,6 +20,5 @@ __all__ = [
     "find_duplicates",
     "instalments",
     "pair_to_compare",
-    "refundable",
     "tax_part",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from tools.billing.refunding import refundable, tax_part
+from tools.billing.refunding import tax_part
 from tools.billing.types import BillingPicture, Charge, Discount, Invoice, InvoiceLine, Subscription
 from tools.money import Money
 
@@ -78,7 +78,7 @@ def explain_charge(picture: BillingPicture, charge: Charge) -> ChargeExplanation
         tax=tax_part(charge.amount, invoice) if invoice else Money(0, charge.amount.currency),
         discounts=_discounts(invoice) if invoice else (),
         credit_used=(invoice.credit_used or None) if invoice else None,
-        refundable=refundable(charge, picture.refunds),
+        refundable=charge.refundable,
         usual_currency=_usual_currency(charge, picture),
     )
 
@@ -120,7 +120,7 @@ def _state(charge: Charge) -> ChargeState:
         return "failed"
     if charge.status != "succeeded":
         return "pending"
-    if charge.disputed:
+    if charge.is_contested:
         return "disputed"
     if not charge.captured:
         return "released" if charge.refunded else "authorised"

@@ -112,7 +112,7 @@ class MoneyMover(Protocol):
     """The only power to change anything at Stripe.
 
     Every method takes an idempotency key with no default, and writes our action id into Stripe's metadata.
-    Raises `BillingRefused` when Stripe says no or nothing was sent (`not_sent`): nothing happened for certain.
+    Raises `BillingRefused` when Stripe says no, and `NotSent` when nothing left us: nothing happened for certain.
     Raises `OutcomeUnknown` when no answer came: it may have happened. The same call with the same key is safe for a
     day; how a reader finds out without one is said at each method.
     """

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Protocol
 
 from tools.billing.plans import smallest_step
-from tools.billing.translate import RETURNED
-from tools.billing.types import Charge, Invoice, Refund
+from tools.billing.types import Charge, Invoice
 from tools.errors import Unprocessable
 from tools.money import Money
 
@@ -14,43 +12,10 @@ Share = tuple[str, Money]
 """Id of a charge, and what of it is to be refunded."""
 
 
-class Contest(Protocol):
-    """What is asked of a dispute."""
-
-    @property
-    def charge(self) -> str: ...
-    @property
-    def is_open(self) -> bool: ...
-    @property
-    def refundable(self) -> bool: ...
-
-
-def refundable(charge: Charge, refunds: Iterable[Refund] = (), disputes: Iterable[Contest] = ()) -> Money:
-    """Captured less whatever is refunded or on its way, never below nothing.
-
-    Nothing while a dispute is open or after one was lost; nothing either when the charge was disputed and how that
-    ended is not among `disputes`. Whichever count of refunds is larger is believed.
-    """
-    nothing = Money(0, charge.amount.currency)
-    if charge.status != "succeeded" or _is_contested(charge, disputes):
-        return nothing
-    listed = sum(r.amount.amount for r in refunds if r.charge == charge.id and r.status not in RETURNED)
-    left = charge.captured.amount - max(charge.refunded.amount, listed)
-    return Money(max(0, left), charge.amount.currency)
-
-
-def _is_contested(charge: Charge, disputes: Iterable[Contest]) -> bool:
-    known = [dispute for dispute in disputes if dispute.charge == charge.id]
-    return any(each.is_open or not each.refundable for each in known) or (charge.disputed and not known)
-
-
 def allocate(
     invoice: Invoice,
     amount: Money,
     charges: Iterable[Charge],
-    *,
-    refunds: Iterable[Refund] = (),
-    disputes: Iterable[Contest] = (),
 ) -> tuple[Share, ...]:
     """Spreads a refund over the payments of an invoice, the newest first, each up to what is left of it.
 
@@ -63,13 +28,12 @@ def allocate(
         or amount.amount % smallest_step(amount.currency)
     ):
         raise Unprocessable(f"{amount.text()} cannot be refunded on an invoice of {invoice.total.text()}.")
-    refunds, disputes = tuple(refunds), tuple(disputes)
     paying = [
         charge for charge in charges if charge.invoice == invoice.id and charge.amount.currency == amount.currency
     ]
     shares, left = [], amount.amount
     for charge in sorted(paying, key=lambda charge: (charge.created, charge.id), reverse=True):
-        share = min(left, refundable(charge, refunds, disputes).amount)
+        share = min(left, charge.refundable.amount)
         if share:
             shares.append((charge.id, Money(share, amount.currency)))
             left -= share

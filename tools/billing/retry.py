@@ -4,8 +4,8 @@ A read may always be repeated. A write may be repeated because every attempt car
 and parameters; but once one attempt went unanswered, a later refusal no longer proves that nothing happened.
 
 A 429, `lock_timeout` among them, is backed off here: the SDK would not. While the breaker is open nothing is sent,
-which is `BillingUnavailable` for a read. A write that was never sent certainly did not happen: it is
-`BillingRefused` with reason `not_sent`, and `OutcomeUnknown` only when an earlier attempt had left.
+which is `BillingUnavailable` for a read. A write that was never sent certainly did not happen: it is `NotSent`, and
+`OutcomeUnknown` only when an earlier attempt had left.
 """
 
 import asyncio
@@ -19,10 +19,7 @@ import stripe
 
 from tools.billing.breaker import Breaker, NotSentError
 from tools.billing.faults import Fault, fault_of, read_error, worth_repeating, write_error
-from tools.errors import BillingRefused, BillingUnavailable, OutcomeUnknown
-
-NOT_SENT = "not_sent"
-"""`BillingRefused.reason` of a write that never left: it may be asked for again later."""
+from tools.errors import BillingUnavailable, NotSent, OutcomeUnknown
 
 Result = TypeVar("Result")
 Request = Callable[[], Awaitable[Result]]
@@ -56,13 +53,12 @@ class Retry:
             raise read_error(gave_up.error) from gave_up.error
 
     async def write(self, request: Request[Result]) -> Result:
-        """Raises `BillingRefused` when nothing happened for certain, else `OutcomeUnknown`."""
+        """Raises `BillingRefused` or `NotSent` when nothing happened for certain, else `OutcomeUnknown`."""
         try:
             return await self._persist(request)
         except _GaveUpError as gave_up:
             if isinstance(gave_up.error, NotSentError):
-                not_sent = OutcomeUnknown() if gave_up.unclear else BillingRefused(reason=NOT_SENT)
-                raise not_sent from gave_up.error
+                raise (OutcomeUnknown() if gave_up.unclear else NotSent()) from gave_up.error
             raise write_error(gave_up.error, unclear=gave_up.unclear) from gave_up.error
 
     async def _persist(self, request: Request[Result]) -> Result:

@@ -100,15 +100,15 @@ class Charge:
     disputes: tuple[Dispute, ...] = ()
     """Newest first, where they were read."""
 
+    statement: str | None = None
+    """What the charge is called on the card statement."""
+    failure: DeclineReason | None = None
+
     @property
     def is_contested(self) -> bool:
         """A dispute is open, lost, or not known. An inquiry is for a person too, though Stripe would refund it."""
         known = bool(self.disputes)
         return (self.disputed and not known) or any(each.is_open or not each.refundable for each in self.disputes)
-
-    statement: str | None = None
-    """What the charge is called on the card statement."""
-    failure: DeclineReason | None = None
 
     @property
     def refundable(self) -> Money:

@@ -13,7 +13,7 @@ from tests.fixtures.sandbox import Sandbox
 from tools.billing.breaker import Breaker, BreakerState
 from tools.billing.retry import Retry
 from tools.billing.stripe_billing import StripeBilling
-from tools.errors import BillingRefused, BillingUnavailable, ConfigurationError, NotFound, OutcomeUnknown
+from tools.errors import BillingUnavailable, ConfigurationError, NotFound, NotSent, OutcomeUnknown
 from tools.money import Money
 
 ONCE = Retry(attempts=1)
@@ -200,10 +200,9 @@ async def test_a_write_that_was_never_sent_certainly_did_not_happen(
     sandbox.fault(kind="reset", count=3)
     await failing(billing.ping, 3)
 
-    with pytest.raises(BillingRefused) as raised:
+    with pytest.raises(NotSent):
         await refund(billing, "ch_1")
 
-    assert raised.value.reason == "not_sent"
     assert "POST /v1/refunds" not in sent
 
 
