@@ -238,7 +238,7 @@ class World:
                     snapshot.before.setdefault((kind, identifier), gone)
         self.objects, self.answers, self.counter = {}, {}, 0
         self.clock.offset = self.search_lag = 0
-        self.changed, self.answered, self.cleared = {}, set(), True
+        self.changed, self.answered, self.cleared, self.next_due = {}, set(), True, None
         self.forget_changes()
 
     def forget_changes(self) -> None:
@@ -259,6 +259,7 @@ class World:
         self.answered |= self.answers.keys() ^ snapshot.answers.keys()
         self.answers = dict(snapshot.answers)
         self._put_back(snapshot)
+        self.next_due = None
         self.commit()
         self.forget_changes()
 
@@ -266,7 +267,9 @@ class World:
     def rehearsal(self) -> Iterator[None]:
         """What happens inside has not happened once it ends: no object, no id, no event of it is left."""
         before = Snapshot(self.counter, self.clock.offset, self.search_lag, {})
-        changed, outbox, due = dict(self.changed), list(self.outbox), self.next_due
+        changed, outbox, due = self.changed, list(self.outbox), self.next_due
+        # What the request has changed so far tells again, so that this too can be put back.
+        self.changed = {}
         self.snapshots[REHEARSAL] = before
         try:
             yield

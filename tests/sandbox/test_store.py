@@ -273,6 +273,23 @@ def test_a_snapshot_is_gone_back_to_with_all_that_was_there(api: Api, sandbox: S
     assert [503, 503, 200] == [api.post("products", name="x").status_code for _ in range(3)]
 
 
+def test_a_rehearsal_undoes_what_it_changed_and_nothing_that_was_changed_before() -> None:
+    world = planted()
+    world.remember("start")
+    customer = world.all("customer")[0]
+    start = dict(customer)
+    customer["name"] = "Of the request"
+    with world.rehearsal():
+        customer["name"] = "Of the rehearsal"
+        world.add("customer", "cus", name="Nobody")
+    (changed,) = (each for each in world.all("customer") if each["id"] == start["id"])
+    assert "Of the request" == changed["name"]
+    assert start["id"] == world.all("customer")[0]["id"]
+    assert [("customer", start["id"])] == list(world.changed)
+    world.go_back("start")
+    assert start == world.get("customer", start["id"])
+
+
 def test_a_snapshot_can_be_used_again_and_again(api: Api, sandbox: Sandbox) -> None:
     ada = api.customer("ada@example.com")
     sandbox.post("snapshot", name="here")
