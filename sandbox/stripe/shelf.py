@@ -44,6 +44,15 @@ class Shelf(dict[str, Json]):
         super().__setitem__(identifier, kept)
         return kept
 
+    def put_back(self, thing: Json, serial: int) -> None:
+        """An earlier version, within the object where it is still there: whoever holds the object holds this."""
+        identifier = thing["id"]
+        if self.places.get(identifier) != (made_at(thing), serial):
+            self.place(thing, serial)
+            return
+        self[identifier].clear()
+        self[identifier].update(thing)
+
     def __setitem__(self, _identifier: str, thing: Json) -> None:
         self.place(thing)
 

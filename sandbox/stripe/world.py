@@ -283,7 +283,7 @@ class World:
         for (kind, identifier), before in changed.items():
             shelf = self.shelf(kind)
             if before:
-                shelf.place(before.thing, before.serial)
+                shelf.put_back(before.thing, before.serial)
             elif identifier in shelf:
                 del shelf[identifier]
         # Putting back is no change to be undone in its turn.
