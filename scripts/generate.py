@@ -4,12 +4,14 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 from typer.testing import CliRunner
 
 from cli.app import app
 from graphs import action, support
 from graphs.settings import Settings
+from sandbox.stripe import delivery_faults, faults
 from scripts.demo_customers import customers_table
 from scripts.stripe_coverage import coverage_table
 
@@ -52,6 +54,12 @@ def _diagram(mermaid: str) -> str:
     return f"```mermaid\n{plain.strip()}\n```"
 
 
+def _manual(module: ModuleType) -> str:
+    """The module's own table, from behind its first sentence."""
+    _, _, rest = (module.__doc__ or "").partition("\n\n")
+    return f"```\n{rest.strip()}\n```"
+
+
 def _default(name: str) -> str:
     default = Settings.model_fields[name].default
     if name == "knowledge_folder":
@@ -68,7 +76,11 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "ARCHITECTURE.md": {"action diagram": action_diagram},
     "docs/settings.md": {"settings": settings_table},
     "docs/commands.md": {"commands": command_help},
-    "docs/simulated-stripe.md": {"stripe coverage": coverage_table},
+    "docs/simulated-stripe.md": {
+        "faults": lambda: _manual(faults),
+        "webhook faults": lambda: _manual(delivery_faults),
+        "stripe coverage": coverage_table,
+    },
     "docs/demo-customers.md": {"demo customers": customers_table},
 }
 

@@ -4,7 +4,6 @@ The machine keeps its own books in a few lines and foretells each answer from th
 the end of each history everything is read again and held against the laws.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import httpx
@@ -14,63 +13,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.fixtures.sandbox import Sandbox
+from tests.sandbox.books import Bill, Payment, Sent
 from tests.sandbox.conftest import Api
 
-HISTORIES, STEPS, DEMANDED = 80, 60, 2000
+HISTORIES, STEPS, DEMANDED = 60, 60, 2000
+LAG = 5
 DECLINING = {
     "pm_card_chargeDeclined": "generic_decline",
     "pm_card_chargeDeclinedInsufficientFunds": "insufficient_funds",
     "pm_card_chargeDeclinedExpiredCard": "expired_card",
 }
-OPEN_CHARGEBACK = {"needs_response", "under_review", "lost"}
 NEXT = {
     "warning_needs_response": ("warning_under_review", "warning_closed", "needs_response"),
     "warning_under_review": ("warning_closed", "needs_response"),
     "needs_response": ("under_review", "won", "lost"),
     "under_review": ("won", "lost"),
 }
-Refusal = tuple[int, str | None, str | None]
-
-
-@dataclass
-class Payment:
-    """Our own books of one charge."""
-
-    charge: str
-    captured: int
-    currency: str
-    refunds: dict[str, int] = field(default_factory=dict)
-    """Refund id to amount; those that came back are taken out."""
-    dispute: str = ""
-    dispute_status: str = ""
-
-    @property
-    def remaining(self) -> int:
-        return self.captured - sum(self.refunds.values())
-
-    def refusal(self, amount: int | None) -> Refusal | None:
-        """What Stripe says to a refund of this amount, in Stripe's order of checks; None: it is made."""
-        if self.dispute_status in OPEN_CHARGEBACK:
-            return (400, "charge_disputed", None)
-        if self.remaining == 0:
-            return (400, "charge_already_refunded", None)
-        wanted = self.remaining if amount is None else amount
-        if wanted > self.remaining:
-            return (400, None, "amount")
-        if wanted <= 0 or (self.currency == "kwd" and wanted != self.remaining and wanted % 10):
-            return (400, "parameter_invalid_integer", "amount")
-        return None
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A write that went through under a key, to be sent again."""
-
-    path: str
-    key: str
-    form: dict[str, Any]
-    status: int
-    body: dict[str, Any]
 
 
 class Laws(RuleBasedStateMachine):
@@ -79,12 +37,15 @@ class Laws(RuleBasedStateMachine):
     steps: ClassVar[int] = 0
 
     payments: Bundle[Payment] = Bundle("payments")
+    bills: Bundle[Bill] = Bundle("bills")
     sent: Bundle[Sent] = Bundle("sent")
 
     @initialize()
     def begin(self) -> None:
         self.sandbox.reset(seed=None)
+        self.sandbox.post("search", lag=LAG)
         self.books: list[Payment] = []
+        self.ledger: list[Bill] = []
         self.keys = 0
         self.customer = self.api.make("customers", email="law@example.com")["id"]
 
@@ -147,6 +108,72 @@ class Laws(RuleBasedStateMachine):
             payment.refunds[refund["id"]] = refund["amount"]
         return sent
 
+    @rule(target=bills, amount=st.integers(100, 20_000))
+    def bill(self, amount: int) -> Bill:
+        """An open invoice, of a customer of its own: credit must not wander into the next one."""
+        self._step()
+        customer = self.api.make("customers", email="bill@example.com")["id"]
+        method = self.api.make("payment_methods/pm_card_visa/attach", customer=customer)["id"]
+        default = {"invoice_settings[default_payment_method]": method}
+        self.api.make(f"customers/{customer}", **default)
+        draft = self.api.make("invoices", customer=customer, auto_advance="false")["id"]
+        self.api.make("invoiceitems", customer=customer, invoice=draft, amount=amount, currency="usd")
+        made = Bill(self.api.make(f"invoices/{draft}/finalize")["id"], customer, amount)
+        self.ledger.append(made)
+        return made
+
+    @rule(bill=bills)
+    def settle_bill(self, bill: Bill) -> None:
+        due = bill.remaining
+        answer, _ = self._post(f"invoices/{bill.invoice}/pay")
+        assert (200 if due else 400) == answer.status_code
+        if due:
+            paid = self.api.read("invoice_payments", invoice=bill.invoice, status="paid")["data"][0]
+            intent = self.api.read(f"payment_intents/{paid['payment']['payment_intent']}")
+            bill.payment = Payment(intent["latest_charge"], due, "usd")
+            self.books.append(bill.payment)
+
+    @rule(bill=bills, fraction=st.floats(0.05, 0.6))
+    def refund_bill(self, bill: Bill, fraction: float) -> None:
+        """Directly, with no note about it."""
+        if bill.payment:
+            self.refund(bill.payment, fraction, "requested_by_customer")
+
+    @rule(target=sent, bill=bills, fraction=st.floats(0.05, 1.2), to_card=st.floats(0, 1))
+    def credit(self, bill: Bill, fraction: float, to_card: float) -> Sent:
+        """What is still to be paid is lowered; the rest is split between card and credit balance."""
+        amount = max(1, int(bill.total * fraction))
+        after = amount - min(amount, bill.remaining)
+        refund = int(after * to_card)
+        expected, before_payment = bill.refusal(amount, refund), amount - after
+        form: dict[str, Any] = {"invoice": bill.invoice, "amount": amount}
+        form |= {"refund_amount": refund, "credit_amount": after - refund} if after else {}
+        answer, sent = self._post("credit_notes", **form)
+        if expected:
+            assert expected == self.api.error(answer)
+            return sent
+        note = answer.json()
+        assert (before_payment, after) == (note["pre_payment_amount"], note["post_payment_amount"])
+        bill.notes[note["id"]] = amount
+        bill.before_payment += before_payment
+        bill.credited += after - refund
+        for each in note["refunds"]:
+            assert bill.payment
+            bill.made_by_notes.add(each["refund"])
+            bill.payment.refunds[each["refund"]] = each["amount_refunded"]
+        return sent
+
+    @rule(bill=bills)
+    def void_the_last_note(self, bill: Bill) -> None:
+        """Possible while there is something left to pay."""
+        if bill.notes:
+            note, amount = list(bill.notes.items())[-1]
+            answer, _ = self._post(f"credit_notes/{note}/void")
+            assert (200 if bill.remaining else 400) == answer.status_code
+            if bill.remaining:
+                del bill.notes[note]
+                bill.before_payment -= amount
+
     @rule(payment=payments)
     def have_the_last_refund_come_back(self, payment: Payment) -> None:
         if payment.refunds:
@@ -207,6 +234,8 @@ class Laws(RuleBasedStateMachine):
     def teardown(self) -> None:
         for payment in self.books:
             self._check_refunds(payment)
+        for bill in self.ledger:
+            self._check_bill(bill)
         self._check_search()
 
     def _check_refunds(self, payment: Payment) -> None:
@@ -218,7 +247,20 @@ class Laws(RuleBasedStateMachine):
         assert charge["refunded"] == (charge["amount_refunded"] == charge["amount_captured"])
         assert bool(payment.dispute) == charge["disputed"]
 
+    def _check_bill(self, bill: Bill) -> None:
+        invoice = self.api.read(f"invoices/{bill.invoice}")
+        listed = self.api.read("credit_notes", invoice=bill.invoice, limit=100)["data"]
+        issued = {each["id"]: each["amount"] for each in listed if each["status"] == "issued"}
+        lowered = invoice["pre_payment_credit_notes_amount"], invoice["post_payment_credit_notes_amount"]
+        assert bill.notes == issued
+        assert sum(issued.values()) == sum(lowered) <= bill.total == invoice["total"]
+        assert (bill.before_payment, bill.remaining) == (lowered[0], invoice["amount_remaining"])
+        assert bill.total - bill.before_payment == invoice["amount_paid"] + invoice["amount_remaining"]
+        assert ("open" if bill.remaining else "paid") == invoice["status"]
+        assert -bill.credited == self.api.read(f"customers/{bill.customer}")["balance"]
+
     def _check_search(self) -> None:
+        self.sandbox.advance(LAG + 1)
         listed = self.api.read("charges", customer=self.customer, limit=100)["data"]
         found = self.api.read("charges/search", query=f"customer:'{self.customer}'", limit=100)["data"]
         assert listed == found
