@@ -29,13 +29,13 @@ class Shelf(dict[str, Json]):
         self._touch(identifier)
         self._unindexed.add(identifier)
 
-    def place(self, thing: Json, serial: int | None = None) -> Json:
+    def place(self, thing: Json, place: Place | None = None) -> Json:
         """Puts a copy of the thing in, as the latest of its second unless it had its place before."""
         identifier = thing["id"]
         if identifier in self:
             del self[identifier]
         self.touch(identifier)
-        place = made_at(thing), self._next if serial is None else serial
+        place = place or (made_at(thing), self._next)
         self._next = max(self._next, place[1] + 1)
         insort(self._order, place)
         self._at[place] = identifier
@@ -44,11 +44,11 @@ class Shelf(dict[str, Json]):
         super().__setitem__(identifier, kept)
         return kept
 
-    def put_back(self, thing: Json, serial: int) -> None:
+    def put_back(self, thing: Json, place: Place) -> None:
         """An earlier version, within the object where it is still there: whoever holds the object holds this."""
         identifier = thing["id"]
-        if self.places.get(identifier) != (made_at(thing), serial):
-            self.place(thing, serial)
+        if self.places.get(identifier) != place:
+            self.place(thing, place)
             return
         self[identifier].clear()
         self[identifier].update(thing)
@@ -81,9 +81,9 @@ class Shelf(dict[str, Json]):
     def seen(self, instead: Mapping[str, Json | None]) -> "Shelf":
         """The shelf with other versions of some objects, or without them."""
         view = Shelf()
-        for identifier, (_, serial) in self.places.items():
+        for identifier, place in self.places.items():
             if (thing := instead.get(identifier, self[identifier])) is not None:
-                view.place(thing, serial)
+                view.place(thing, place)
         return view
 
 

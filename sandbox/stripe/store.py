@@ -15,10 +15,12 @@ from sandbox.mail import Inbox
 from sandbox.stripe.errors import Json
 from sandbox.stripe.world import World
 
-FORMAT = 1
+FORMAT = 2
 TABLES = """
     CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE things (kind TEXT, id TEXT, serial INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id));
+    CREATE TABLE things (
+        kind TEXT, id TEXT, made INTEGER NOT NULL, serial INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id)
+    );
     CREATE TABLE answers (key TEXT PRIMARY KEY, body TEXT NOT NULL);
     CREATE TABLE mails (recipient TEXT, number INTEGER, body TEXT NOT NULL, PRIMARY KEY (recipient, number));
 """
@@ -65,8 +67,8 @@ class Store:
         facts: dict[str, int] = dict(self._rows("SELECT name, value FROM facts"))
         self.world.counter, self.world.clock.offset = facts.get("counter", 0), facts.get("offset", 0)
         self.world.search_lag = facts.get("search_lag", 0)
-        for kind, serial, body in self._rows("SELECT kind, serial, body FROM things ORDER BY kind, serial"):
-            self.world.shelf(kind).place(json.loads(body), serial)
+        for kind, made, serial, body in self._rows("SELECT kind, made, serial, body FROM things ORDER BY kind, serial"):
+            self.world.shelf(kind).place(json.loads(body), (made, serial))
         self.world.answers.update(
             (key, json.loads(body)) for key, body in self._rows("SELECT key, body FROM answers ORDER BY rowid")
         )
@@ -115,9 +117,9 @@ class Store:
             if (thing := shelf.get(identifier)) is None:
                 gone.append((kind, identifier))
             else:
-                kept.append((kind, identifier, shelf.places[identifier][1], compact(thing)))
+                kept.append((kind, identifier, *shelf.places[identifier], compact(thing)))
         self._many("DELETE FROM things WHERE kind = ? AND id = ?", gone)
-        self._many("INSERT OR REPLACE INTO things VALUES (?, ?, ?, ?)", kept)
+        self._many("INSERT OR REPLACE INTO things VALUES (?, ?, ?, ?, ?)", kept)
 
     def _save_answers(self) -> None:
         answers = self.world.answers

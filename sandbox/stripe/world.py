@@ -15,7 +15,7 @@ from functools import partial
 
 from sandbox.stripe import API_VERSION
 from sandbox.stripe.errors import Json, no_such
-from sandbox.stripe.shelf import Shelf
+from sandbox.stripe.shelf import Place, Shelf
 from sandbox.stripe.tracked import plain
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -54,10 +54,10 @@ class Clock:
 
 @dataclass(frozen=True)
 class Before:
-    """A version of an object, and its place among those of its second."""
+    """A version of an object, and its place among the others."""
 
     thing: Json
-    serial: int
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class World:
             return
         shelf = self.objects[kind]
         thing = shelf.get(identifier)
-        before = None if thing is None else Before(plain(thing), shelf.places[identifier][1])
+        before = None if thing is None else Before(plain(thing), shelf.places[identifier])
         self.changed[key] = before
         for snapshot in self.snapshots.values():
             snapshot.before.setdefault(key, before)
@@ -231,9 +231,9 @@ class World:
 
     def clear(self) -> None:
         for kind, shelf in self.objects.items():
-            for identifier, (_, serial) in shelf.places.items():
+            for identifier, place in shelf.places.items():
                 # Nobody will change it any more, so it need not be copied.
-                gone = self.changed.get((kind, identifier), Before(shelf[identifier], serial))
+                gone = self.changed.get((kind, identifier), Before(shelf[identifier], place))
                 for snapshot in self.snapshots.values():
                     snapshot.before.setdefault((kind, identifier), gone)
         self.objects, self.answers, self.counter = {}, {}, 0
@@ -283,7 +283,7 @@ class World:
         for (kind, identifier), before in changed.items():
             shelf = self.shelf(kind)
             if before:
-                shelf.put_back(before.thing, before.serial)
+                shelf.put_back(before.thing, before.place)
             elif identifier in shelf:
                 del shelf[identifier]
         # Putting back is no change to be undone in its turn.
