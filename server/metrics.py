@@ -28,10 +28,6 @@ class Metrics:
             ["type", "state"],
             registry=self.registry,
         )
-        self.runs = Counter("counterfoil_runs", "Runs, by how they ended.", ["status"], registry=self.registry)
-        self.run_seconds = Histogram("counterfoil_run_seconds", "How long runs took.", registry=self.registry)
-        self.streams = Gauge("counterfoil_open_streams", "Streams that are open.", registry=self.registry)
-        self.errors = Counter("counterfoil_errors", "Unexpected errors.", ["where"], registry=self.registry)
 
     def watch_stripe(self, state: Callable[[], str]) -> None:
         """Asked anew at every scrape."""
