@@ -32,7 +32,7 @@ class Breaker:
     `silences` in a row open it; any answer in between starts the count again. It stays open for `pause` seconds.
     """
 
-    def __init__(self, *, silences: int = 5, pause: float = 20.0, on_change: OnChange | None = None) -> None:
+    def __init__(self, *, silences: int = 5, pause: float = 5.0, on_change: OnChange | None = None) -> None:
         self._on_change = on_change
         self._circuit = AsyncCircuitBreaker(
             tracker=Custom(_is_silence),
