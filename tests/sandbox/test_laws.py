@@ -31,6 +31,14 @@ NEXT = {
 }
 
 
+PARTS = st.floats(-0.1, 1.2) | st.integers(-1, 1)
+"""Parts of a whole, and, since errors live at edges, what is left by one less or more."""
+
+
+def near(left: int, whole: int, part: float) -> int:
+    return left + part if isinstance(part, int) else int(whole * part)
+
+
 class Laws(RuleBasedStateMachine):
     api: ClassVar[Api]
     sandbox: ClassVar[Sandbox]
@@ -90,11 +98,11 @@ class Laws(RuleBasedStateMachine):
     @rule(
         target=sent,
         payment=payments,
-        share=st.one_of(st.none(), st.floats(-0.1, 1.3)),
+        share=st.none() | PARTS,
         reason=st.sampled_from(("duplicate", "requested_by_customer")),
     )
     def refund(self, payment: Payment, share: float | None, reason: str) -> Sent:
-        amount = None if share is None else int(payment.captured * share)
+        amount = None if share is None else near(payment.remaining, payment.captured, share)
         form: dict[str, Any] = {"charge": payment.charge, "reason": reason} | (
             {} if amount is None else {"amount": amount}
         )
@@ -139,10 +147,10 @@ class Laws(RuleBasedStateMachine):
         if bill.payment:
             self.refund(bill.payment, fraction, "requested_by_customer")
 
-    @rule(target=sent, bill=bills, fraction=st.floats(0.05, 1.2), to_card=st.floats(0, 1))
-    def credit(self, bill: Bill, fraction: float, to_card: float) -> Sent:
+    @rule(target=sent, bill=bills, part=PARTS, to_card=st.sampled_from((0.0, 0.5, 1.0)))
+    def credit(self, bill: Bill, part: float, to_card: float) -> Sent:
         """What is still to be paid is lowered; the rest is split between card and credit balance."""
-        amount = max(1, int(bill.total * fraction))
+        amount = max(1, near(bill.creditable, bill.total, part))
         after = amount - min(amount, bill.remaining)
         refund = int(after * to_card)
         expected, before_payment = bill.refusal(amount, refund), amount - after
