@@ -14,8 +14,10 @@ _adapter = TypeAdapter(BillingPicture)
 
 
 def to_json(picture: BillingPicture) -> dict[str, Any]:
+    lists = (picture.invoices, picture.charges, picture.refunds, picture.subscriptions, picture.disputes)
     bounded = replace(
         picture,
+        complete=picture.complete and all(len(each) <= KEPT for each in lists),
         invoices=picture.invoices[:KEPT],
         charges=picture.charges[:KEPT],
         refunds=picture.refunds[:KEPT],

@@ -105,6 +105,8 @@ def _answers_question(state: SupportState, limits: Limits) -> Plan | None:
             return Plan(step="close_conversation")
         case "phone" | "email" if slots.get("phone") or slots.get("email") or "@" in text:
             return Plan(step="identify_user")
+        case "which_charge" if state["turn"].get("answer") == "no":
+            return Plan(step="greet", goals=[])
         case "which_charge" if _details(state) and not wishes(intents):
             return Plan(
                 step="fetch_billing", extra={"details": {**(state.get("details") or {}), **_choice(state, limits)}}

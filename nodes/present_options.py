@@ -26,7 +26,9 @@ async def present_options(state: SupportState, runtime: Runtime[Context]) -> dic
     actions = await runtime.context.ledger.actions(customer=state["identity"].get("customer"), limit=200)
     while goals and resolution.proposal is None and resolution.asked is None:
         resolution = _resolve(goals[0], state, runtime.context, tuple(actions))
-        said += resolution.draft
+        # Two wishes of one message may come to the same answer: once is enough.
+        if resolution.draft.text not in said.text or resolution.proposal:
+            said += resolution.draft
         if resolution.asked is None or resolution.asked == "handover":
             goals.pop(0)
     return {

@@ -1,10 +1,21 @@
 """What one charge was for, and why two that look alike are not one payment twice."""
 
-from nodes.drafting import Draft, draft, lines, sentences
+from nodes.drafting import Draft, Value, draft, lines, sentences
 from nodes.proposals import brand_name
-from tools.billing.analysis import Because, ChargeExplanation, ChargeState, ExplainedPair, Occasion
+from nodes.resolving.telling import what_for
+from tools.billing.analysis import (
+    Because,
+    ChargeExplanation,
+    ChargeState,
+    ExplainedPair,
+    Occasion,
+    find_duplicates,
+    name_of,
+    overpaid,
+)
 from tools.billing.declines import DeclineReason
-from tools.billing.types import Charge, InvoiceLine
+from tools.billing.types import BillingPicture, Charge, InvoiceLine, Refund
+from tools.money import Money
 
 DECLINED: dict[DeclineReason, str] = {
     "insufficient_funds": "there was not enough money on the card",
@@ -27,7 +38,6 @@ OCCASIONS: dict[Occasion, str] = {
 """What is not here goes without saying."""
 BECAME: dict[ChargeState, str] = {
     "refunded": "charge_refunded",
-    "disputed": "charge_disputed",
     "pending": "charge_pending",
     "authorised": "charge_authorised",
     "released": "charge_released",
@@ -52,10 +62,10 @@ PAIRS: dict[Because, str] = {
 """Reasons that can be said in a sentence; the others are left to a person."""
 
 
-def explained(facts: ChargeExplanation) -> Draft:
+def explained(facts: ChargeExplanation, picture: BillingPicture) -> Draft:
     """All that is known of a charge, in a few sentences."""
-    said = [_what(facts), *_why(facts), *_within(facts), *_became(facts)]
-    told = lines([sentences(said), *map(_line, facts.lines[:LINES_SHOWN])])
+    said = [_what(facts), *_why(facts), *_within(facts), *_became(facts, picture), *_since(facts, picture)]
+    told = lines([sentences(said), *map(bill_line, facts.lines[:LINES_SHOWN])])
     left = len(facts.lines) - LINES_SHOWN
     return told.line(draft("more_lines", count=left)) if left > 0 else told
 
@@ -71,7 +81,48 @@ def why_not_twice(pair: ExplainedPair) -> Draft:
     if template == "pair_authorisation":
         held = one if one.captured < one.amount else other
         return draft(template, amount=held.amount, date=held.created)
-    return draft(template, amount=other.amount, date=one.created, other=other.created)
+    return draft(template, amount=other.amount, days=_days(one, other))
+
+
+def _days(one: Charge, other: Charge) -> Draft:
+    if one.created.date() == other.created.date():
+        return draft("on_one_day", date=one.created)
+    return draft("on_two_days", date=one.created, other=other.created)
+
+
+def why_gone(charge: Charge, picture: BillingPicture) -> Draft:
+    """Why a charge that took money cannot be refunded any more."""
+    told: dict[str, Value | Draft] = {
+        "amount": charge.amount,
+        "date": charge.created,
+        "purpose": what_for(charge, picture),
+    }
+    if charge.is_contested:
+        return draft(_contested(charge, lost="gone_lost", inquiry="gone_inquiry", other="gone_disputed"), **told)
+    pending = any(refund.status == "pending" for refund in _refunds_of(charge, picture))
+    return draft("gone_pending" if pending else "gone_refunded", **told)
+
+
+def bank_has_decided(charge: Charge) -> bool:
+    return any(dispute.status == "lost" for dispute in charge.disputes)
+
+
+def failed_refund(picture: BillingPicture, charge: Charge) -> Refund | None:
+    """The newest refund of it, where that one failed."""
+    newest = next(iter(_refunds_of(charge, picture)), None)
+    return newest if newest and newest.status == "failed" else None
+
+
+def _refunds_of(charge: Charge, picture: BillingPicture) -> list[Refund]:
+    return [refund for refund in picture.refunds if refund.charge == charge.id]
+
+
+def _contested(charge: Charge, *, lost: str, inquiry: str, other: str) -> str:
+    """By how the bank's question stands. An inquiry has moved no money."""
+    if bank_has_decided(charge):
+        return lost
+    asked = bool(charge.disputes) and all(each.status.startswith("warning") for each in charge.disputes)
+    return inquiry if asked else other
 
 
 def declined(charge: Charge) -> Draft:
@@ -95,12 +146,18 @@ def _what(facts: ChargeExplanation) -> Draft:
 def _why(facts: ChargeExplanation) -> list[Draft]:
     said = []
     if facts.subscription and (occasion := OCCASIONS.get(facts.occasion)):
-        said.append(draft(occasion, plan=facts.subscription.plan))
+        said.append(draft(occasion, plan=_plan_then(facts, facts.subscription.plan)))
     if facts.instalment:
         said.append(draft("charge_instalment", place=facts.instalment.place, whole=facts.instalment.whole))
     if facts.failed_before:
         said.append(draft("charge_retry", date=facts.failed_before[-1]))
     return said
+
+
+def _plan_then(facts: ChargeExplanation, now: str) -> str:
+    """As it was billed: the subscription may have another plan by now."""
+    billed = dict.fromkeys(name_of(line) for line in facts.lines if not line.proration and line.amount.amount > 0)
+    return " + ".join(billed) or now
 
 
 def _within(facts: ChargeExplanation) -> list[Draft]:
@@ -116,8 +173,32 @@ def _within(facts: ChargeExplanation) -> list[Draft]:
     return said
 
 
-def _became(facts: ChargeExplanation) -> list[Draft]:
+def _since(facts: ChargeExplanation, picture: BillingPicture) -> list[Draft]:
+    """What came after it: refunds on their way or in vain, a dispute that is over, the same payment again."""
+    charge, said = facts.charge, []
+    if failed := failed_refund(picture, charge):
+        said.append(draft("charge_refund_failed", amount=failed.amount, date=failed.created))
+    if not charge.is_contested and any(dispute.status == "won" for dispute in charge.disputes):
+        said.append(draft("charge_dispute_won"))
+    twice = next((pair for pair in find_duplicates(picture) if pair.later.id == charge.id), None)
+    if twice:
+        said.append(draft("charge_duplicate", date=twice.earlier.created))
+    elif facts.invoice and (over := overpaid(picture, facts.invoice)):
+        said.append(draft("charge_overpaid", amount=over))
+    return said
+
+
+def _became(facts: ChargeExplanation, picture: BillingPicture) -> list[Draft]:
+    pending = [refund for refund in _refunds_of(facts.charge, picture) if refund.status == "pending"]
+    if pending and not facts.charge.is_contested:
+        said = [draft("charge_refund_pending", amount=each.amount, date=each.created) for each in pending]
+        arrived = facts.charge.refunded.amount - sum(each.amount.amount for each in pending)
+        before = Money(arrived, facts.charge.amount.currency)
+        return [*([draft("charge_partly_refunded", refunded=before)] if arrived > 0 else []), *said]
     match facts.state:
+        case "disputed":
+            ways = {"lost": "charge_dispute_lost", "inquiry": "charge_inquiry", "other": "charge_disputed"}
+            return [draft(_contested(facts.charge, **ways))]
         case "partly_refunded":
             return [draft("charge_partly_refunded", refunded=facts.charge.refunded)]
         case "failed":
@@ -126,7 +207,7 @@ def _became(facts: ChargeExplanation) -> list[Draft]:
             return [draft(BECAME[state])] if state in BECAME else []
 
 
-def _line(line: InvoiceLine) -> Draft:
+def bill_line(line: InvoiceLine) -> Draft:
     if line.period_start.date() == line.period_end.date():
         return draft("bill_line", description=line.description, amount=line.amount)
     return draft(

@@ -1,9 +1,11 @@
 """Questions about invoices: list, PDF, why this amount."""
 
-from nodes.drafting import Draft, Value, draft, lines
-from nodes.resolving.explaining import declined
+from itertools import takewhile
+
+from nodes.drafting import Draft, Value, draft, lines, sentences
+from nodes.resolving.explaining import LINES_SHOWN, bill_line, declined
 from nodes.resolving.matter import Matter, Resolution
-from tools.billing.analysis import explain_change, pair_to_compare
+from tools.billing.analysis import explain_change, find_duplicates, is_change, pair_to_compare
 from tools.billing.types import AmountChange, ChangeKind, Charge, Invoice
 
 WORDS = {"draft": "draft", "open": "open", "paid": "paid", "uncollectible": "written off", "void": "void"}
@@ -65,35 +67,97 @@ def explain_amount_change(matter: Matter) -> Resolution:
     current = (_numbered(matter, wanted) if wanted else None) or next(iter(invoices), None)
     if current is None:
         return Resolution(draft=draft("invoices_none"))
+    said = Draft()
+    if not wanted:
+        said, current = _besides(invoices, current)
+    return Resolution(draft=said + _compared(invoices, current) + _twice(matter))
+
+
+def _besides(invoices: list[Invoice], current: Invoice) -> tuple[Draft, Invoice]:
+    """What the newest invoices are that belong to no series, and the newest that does, if there is one."""
+    alone = list(takewhile(lambda each: is_change(each) or pair_to_compare(invoices, each) is None, invoices))
+    regular = next((each for each in invoices if each not in alone), None)
+    if regular is None or not alone:
+        return Draft(), current
+    return lines([_alone(each) for each in alone]), regular
+
+
+def _alone(invoice: Invoice) -> Draft:
+    said = draft(
+        "invoice_of_change" if is_change(invoice) else "invoice_alone",
+        number=_number(invoice),
+        date=invoice.created,
+        total=invoice.total,
+    )
+    return _billed(said, invoice)
+
+
+def _billed(said: Draft, invoice: Invoice) -> Draft:
+    """With its first lines, and the tax that they may not show."""
+    left = len(invoice.lines) - LINES_SHOWN
+    more = [draft("more_lines", count=left)] if left > 0 else []
+    told = lines([said, *map(bill_line, invoice.lines[:LINES_SHOWN]), *more])
+    return told.line(draft("charge_tax", tax=invoice.tax)) if invoice.tax else told
+
+
+def _compared(invoices: list[Invoice], current: Invoice) -> Draft:
     pair = pair_to_compare(invoices, current)
     here: dict[str, Value] = {"number": _number(current), "date": current.created, "total": current.payable}
     if pair is None:
-        return Resolution(draft=draft("change_first", **here))
+        said = draft("change_first" if len(invoices) == 1 else "change_none_alike", **here)
+        return _billed(said, current)
     previous = pair[1]
     there: dict[str, Value] = {"previous_number": _number(previous), "previous_date": previous.created}
     if current.total.currency != previous.total.currency:
-        return Resolution(draft=draft("change_currency", **here, **there, previous_total=previous.payable))
+        return draft("change_currency", **here, **there, previous_total=previous.payable)
     if current.payable == previous.payable:
-        return Resolution(draft=draft("change_same", **here, **there))
+        return draft("change_same", **here, **there)
     intro = draft(
         "change_intro", **here, **there, previous_total=previous.payable, difference=current.payable - previous.payable
     )
-    return Resolution(draft=lines([intro, *map(_change, explain_change(current, previous))]))
+    return lines([intro, *map(_change, explain_change(current, previous))])
+
+
+def _twice(matter: Matter) -> Draft:
+    """A payment made twice makes a month dearer too, though no invoice shows it."""
+    found = find_duplicates(matter.picture)
+    if not found:
+        return Draft()
+    pair = found[0]
+    return draft("change_twice", amount=pair.later.amount, date=pair.later.created)
 
 
 def _line(invoice: Invoice) -> Draft:
-    rest = Draft()
-    if invoice.status == "open" and invoice.remaining:
-        rest = draft("invoice_remaining", remaining=invoice.remaining, due=invoice.due or invoice.created)
     said = draft(
         "invoice_line",
         number=_number(invoice),
         date=invoice.created,
         total=invoice.total,
         status=WORDS[invoice.status],
-        rest=Draft(text=f" {rest.text}" if rest.text else "", facts=rest.facts),
+        rest=_rest(invoice),
     )
     return said.with_card(_card(invoice))
+
+
+def _rest(invoice: Invoice) -> Draft:
+    """In brackets: how it was paid where not by card alone, what was taken off, what is still to pay."""
+    said = []
+    if invoice.credit_used:
+        said.append(draft("invoice_from_credit", used=invoice.credit_used))
+    if invoice.off_stripe and invoice.off_stripe == invoice.payable:
+        said.append(draft("invoice_elsewhere"))
+    elif invoice.off_stripe:
+        said.append(draft("invoice_partly_elsewhere", paid=invoice.off_stripe))
+    if invoice.total.amount < 0:
+        said.append(draft("invoice_became_credit"))
+    if invoice.credited:
+        said.append(draft("invoice_credited", credited=invoice.credited))
+    if invoice.status == "open" and invoice.remaining:
+        said.append(draft("invoice_remaining", remaining=invoice.remaining, due=invoice.due or invoice.created))
+    if not said:
+        return Draft()
+    facts = sentences(said).facts
+    return Draft(text=f" ({'; '.join(each.text for each in said)})", facts=facts)
 
 
 def _card(invoice: Invoice) -> dict[str, object]:

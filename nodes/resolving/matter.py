@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from nodes.drafting import Draft, draft
-from nodes.proposals import brand_name
+from nodes.drafting import Draft
 from nodes.state import Asked
-from tools.billing.types import BillingPicture, Charge
+from tools.billing.types import BillingPicture
 from tools.knowledge.types import Passage
 from tools.ledger.types import Action
 from tools.policy.types import ActionRequest
@@ -50,36 +49,3 @@ class Resolution:
 
 
 Resolver = Callable[[Matter], Resolution]
-
-
-def charge_line(charge: Charge, *, timed: bool = False) -> Draft:
-    """One line; `timed` where two charges of one day are told apart."""
-    described = charge.description or "no description"
-    if charge.card is None:
-        return draft("charge_line_plain", date=charge.created, amount=charge.amount, description=described)
-    time = {"time": f"{charge.created:%H:%M} UTC"} if timed else {}
-    return draft(
-        "charge_line_at" if timed else "charge_line",
-        **time,
-        date=charge.created,
-        amount=charge.amount,
-        brand=brand_name(charge.card.brand),
-        last4=charge.card.last4,
-        description=described,
-    )
-
-
-def charge_choice(place: int, charge: Charge) -> Draft:
-    """One line of a list to choose from."""
-    invoice = draft("of_invoice", number=charge.invoice_number) if charge.invoice_number else Draft()
-    if charge.card is None:
-        return draft("charge_choice_plain", place=place, date=charge.created, amount=charge.amount, invoice=invoice)
-    return draft(
-        "charge_choice",
-        place=place,
-        date=charge.created,
-        amount=charge.amount,
-        brand=brand_name(charge.card.brand),
-        last4=charge.card.last4,
-        invoice=invoice,
-    )

@@ -13,7 +13,9 @@ PAID = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
 
 def test_filling_a_template_collects_amounts_dates_and_card_endings() -> None:
-    said = draft("charge_line", date=PAID, amount=Money(4900, "usd"), brand="Visa", last4="4242", description="Team")
+    said = draft(
+        "charge_line", date=PAID, amount=Money(4900, "usd"), brand="Visa", last4="4242", purpose="Team", state=""
+    )
 
     assert said.text == "• November 20, 2026: $49.00 on your Visa card ending in 4242 (Team)"
     assert said.facts.amounts == {(4900, "usd")}

@@ -52,3 +52,4 @@ def test_every_list_in_the_state_is_bounded() -> None:
     kept = from_json(to_json(seen))
 
     assert {KEPT} == {len(kept.charges), len(kept.disputes), len(kept.credit_notes)}
+    assert not kept.complete

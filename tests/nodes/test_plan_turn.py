@@ -119,6 +119,12 @@ def test_no_to_the_offer_of_a_person_is_taken_as_such() -> None:
     assert plan(state(("decline", 0.9), answer="no", asked="handover"), Limits()).step == "greet"
 
 
+def test_no_to_a_choice_is_no_and_the_list_is_not_read_out_again() -> None:
+    given = state(("decline", 0.9), answer="no", asked="which_charge", goals=["refund_request"])
+
+    assert (plan(given, Limits()).step, plan(given, Limits()).goals) == ("greet", [])
+
+
 def test_goals_outlive_the_turns_that_identify_the_customer() -> None:
     asked = plan(state(("duplicate_charge", 0.9)), Limits())
     given = state(("give_email", 0.9), slots={"email": "ada@example.com"}, goals=asked.goals)

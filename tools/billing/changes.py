@@ -21,7 +21,7 @@ def pair_to_compare(invoices: Iterable[Invoice], current: Invoice | None = None)
     if newest is None:
         return None
     before = [each for each in issued if each.subscription == newest.subscription and _age(each) < _age(newest)]
-    previous = next((each for each in before if not _is_change(each)), None) or next(iter(before), None)
+    previous = next((each for each in before if not is_change(each)), None) or next(iter(before), None)
     return (newest, previous) if previous else None
 
 
@@ -47,7 +47,8 @@ def _age(invoice: Invoice) -> tuple[object, ...]:
     return invoice.created, invoice.id
 
 
-def _is_change(invoice: Invoice) -> bool:
+def is_change(invoice: Invoice) -> bool:
+    """A bill of a mid-period change alone, which belongs to no row of renewals."""
     return not _is_first(invoice) and bool(invoice.lines) and all(line.proration for line in invoice.lines)
 
 

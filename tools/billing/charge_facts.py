@@ -139,12 +139,13 @@ def _failed_before(charge: Charge, picture: BillingPicture) -> tuple[datetime, .
         sorted(
             each.created
             for each in picture.charges
-            if each.status == "failed" and each.created < charge.created and _same_payment(each, charge)
+            if each.status == "failed" and each.created < charge.created and same_payment(each, charge)
         )
     )
 
 
-def _same_payment(one: Charge, other: Charge) -> bool:
+def same_payment(one: Charge, other: Charge) -> bool:
+    """Attempts at one payment, of which at most one takes money."""
     if one.payment_intent and one.payment_intent == other.payment_intent:
         return True
     return one.invoice is not None and one.invoice == other.invoice and one.amount == other.amount

@@ -11,8 +11,10 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from tools.billing.charge_facts import same_payment
 from tools.billing.likeness import LONGEST, WITHIN, Because, Explanation, Invoices, tells_apart, why_not
 from tools.billing.types import BillingPicture, Charge, DuplicateCharge, DuplicateSign, Invoice
+from tools.money import Money
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ def find_duplicates(picture: BillingPicture) -> tuple[DuplicateCharge, ...]:
 
 
 def explain_pairs(picture: BillingPicture, *, within: timedelta = WITHIN) -> tuple[ExplainedPair, ...]:
-    """Newest first: each charge with the look-alike before it, no longer before it than `within`.
+    """Newest first: each charge with the look-alikes before it, no longer before it than `within`, nearest first.
 
     Duplicates are left out. Attempts that took no money are paired too: banks show them for some days.
     """
@@ -44,7 +46,7 @@ def explain_pairs(picture: BillingPicture, *, within: timedelta = WITHIN) -> tup
     once = [charge for charge in picture.charges if charge.id not in twice]
     invoices = {invoice.id: invoice for invoice in picture.invoices}
     pairs = (_explained(pair, picture, invoices) for group in _groups(once) for pair in _look_alikes(group, within))
-    return tuple(sorted(filter(None, pairs), key=lambda pair: _age(pair.later), reverse=True))
+    return tuple(sorted(filter(None, pairs), key=lambda pair: (_age(pair.later), _age(pair.earlier)), reverse=True))
 
 
 def _age(charge: Charge) -> tuple[object, ...]:
@@ -122,6 +124,13 @@ def _surplus(invoice: Invoice, settled: Iterable[Charge], charges: Iterable[Char
     return max(ours, theirs)
 
 
+def overpaid(picture: BillingPicture, invoice: Invoice) -> Money:
+    """What came in for it above what it asked for and was not given back, whether or not it became credit."""
+    settled = [c for c in picture.charges if c.invoice == invoice.id and _is_settled(c)]
+    over = _surplus(invoice, settled, picture.charges) if settled else 0
+    return Money(max(0, over), invoice.total.currency)
+
+
 def _may_be_credited(picture: BillingPicture, later: Charge) -> bool:
     """Stripe puts what is overpaid on the credit balance: a refund would then give it back a second time."""
     balance = picture.customer.balance
@@ -145,11 +154,13 @@ def _duplicate(earlier: Charge, later: Charge, sign: DuplicateSign) -> Duplicate
 
 
 def _look_alikes(group: list[Charge], within: timedelta) -> Iterator[tuple[Charge, Charge]]:
-    """Each charge with the last one before it, rather one that took money if it did itself."""
+    """Each charge with the last one before it, rather one that took money if it did itself; a retry with its try."""
     for place, later in enumerate(group):
         before = [earlier for earlier in group[:place] if later.created - earlier.created <= within]
         settled = [earlier for earlier in before if _is_settled(earlier)] if _is_settled(later) else []
-        for earlier in (settled or before)[-1:]:
+        declined = [earlier for earlier in before if earlier.status == "failed" and same_payment(earlier, later)]
+        nearest = (settled or before)[-1:]
+        for earlier in nearest + [each for each in declined[-1:] if each not in nearest]:
             yield earlier, later
 
 

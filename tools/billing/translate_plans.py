@@ -25,13 +25,15 @@ def subscription_of(raw: Json, names: Mapping[str, str]) -> Subscription:
     """`names` of products by id. Usage-based and tiered items have no price beforehand and count as 0."""
     items = entries(raw["items"])
     first = items[0]
+    recurring = first["price"].get("recurring") or {}
     paused = raw.get("pause_collection") or {}
     return Subscription(
         id=raw["id"],
         status=raw["status"],
         plan=" + ".join(clean(names.get(product)) or "Plan" for product in products_of(raw)) or "Plan",
         price=Money(sum(map(_price_of_item, items)), raw["currency"]),
-        interval=(first["price"].get("recurring") or {}).get("interval") or "month",
+        interval=recurring.get("interval") or "month",
+        interval_count=recurring.get("interval_count") or 1,
         quantity=first.get("quantity") or 1,
         period_start=moment(first["current_period_start"]),
         period_end=moment(first["current_period_end"]),

@@ -272,8 +272,15 @@ class Subscription:
     ended_at: datetime | None = None
     discount: str | None = None
     """Names of its coupons."""
+    interval_count: int = 1
+    """Intervals from one renewal to the next: 3 months are a quarter."""
     action_id: str | None = None
     """Our action that changed it last."""
+
+    @property
+    def every(self) -> str:
+        """What its price is for: `month`, or `3 months`."""
+        return self.interval if self.interval_count == 1 else f"{self.interval_count} {self.interval}s"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,6 +148,14 @@ def test_the_items_of_a_subscription_make_its_price_and_name() -> None:
     assert (subscription.interval, subscription.quantity) == ("year", 3)
 
 
+def test_a_price_for_three_months_is_no_monthly_one() -> None:
+    quarter = {"recurring": {"interval": "month", "interval_count": 3}}
+    subscription = subscription_of(raw_subscription(raw_item("prod_1", unit_amount=1200, **quarter)), {})
+
+    assert (subscription.interval, subscription.interval_count, subscription.every) == ("month", 3, "3 months")
+    assert subscription_of(raw_subscription(raw_item("prod_1", unit_amount=1200)), {}).every == "year"
+
+
 def test_a_tiered_price_without_a_unit_is_read_as_nothing_fixed() -> None:
     subscription = subscription_of(raw_subscription(raw_item("prod_1", unit_amount=None)), {})
 
