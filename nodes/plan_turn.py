@@ -197,9 +197,20 @@ def _sure(state: SupportState, limits: Limits) -> list[str]:
 
 
 def _details(state: SupportState) -> dict[str, Any]:
-    wanted = ("amount", "currency", "bare", "invoice_number", "last4", "instalments", "ordinal", "day", "month")
+    wanted = (
+        "amount",
+        "currency",
+        "amounts",
+        "bare",
+        "invoice_number",
+        "last4",
+        "instalments",
+        "ordinal",
+        "day",
+        "month",
+    )
     slots = state["turn"].get("slots", {})
-    return {name: slots[name] for name in wanted if slots.get(name) is not None}
+    return {name: slots[name] for name in wanted if slots.get(name) not in (None, (), [])}
 
 
 def _choice(state: SupportState, limits: Limits) -> dict[str, Any]:

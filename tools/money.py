@@ -1,5 +1,6 @@
 """Money as integers in minor units, with the exponent that Stripe uses for its currency."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,6 +11,8 @@ ZERO_DECIMAL = frozenset(
     {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
 )
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+# CLDR's rule (currencySpacing), which Babel leaves out.
+_CODE_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 
 
 def exponent(currency: str) -> int:
@@ -56,5 +59,6 @@ class Money:
         return other
 
     def text(self, locale: str = "en_US") -> str:
-        """For people: `$49.00`, `49,00 $`, `¥4,900`."""
-        return format_currency(self.decimal, self.currency.upper(), locale=locale)
+        """For people: `$49.00`, `49,00 $`, `¥4,900`, and `KWD 15.250` with a space that does not break."""
+        written = format_currency(self.decimal, self.currency.upper(), locale=locale)
+        return _CODE_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", written)

@@ -25,7 +25,10 @@ def at_place(charges: list[Charge], details: Details) -> list[Charge]:
 
 
 def named_amount(details: Details, usual: str) -> Money | None:
-    """The amount that was named; a bare number counts in the `usual` currency."""
+    """The amount that was named; a bare number counts in the `usual` currency, and so does a sign that may mean it."""
+    for amount, currency in details.get("amounts") or ():
+        if currency == usual:
+            return Money(int(amount), usual)
     if details.get("amount") is not None:
         return Money(int(details["amount"]), str(details.get("currency") or usual))
     if details.get("bare") is None:

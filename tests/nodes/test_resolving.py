@@ -102,6 +102,16 @@ def test_another_currency_than_that_of_the_charge_is_refused() -> None:
     assert proposed(found) is None
 
 
+def test_a_sign_of_several_currencies_means_that_of_the_charge() -> None:
+    """A Canadian's "$65" was refused as another currency than that of the charge."""
+    details = {"amount": 1000, "currency": "usd", "amounts": [[1000, "usd"], [1000, "cad"]]}
+
+    found = refund_request(matter(charge(6500, currency="cad"), details=details))
+
+    assert found.proposal is not None
+    assert found.proposal.request.amount == Money(1000, "cad")
+
+
 def test_an_amount_that_fits_one_charge_chooses_it() -> None:
     assert proposed(refund_request(matter(charge(1900), charge(4900, days_ago=31), details={"bare": "49"}))) == (
         "ch_4900_31",

@@ -36,6 +36,10 @@ _CHOICE = re.compile(
 )
 _OF_THE_LIST = re.compile(r"(?i)(?:\s+(?:one|please|pls|thanks|thank|you|bitte|por|favor|merci|in|on|the|list))*")
 _NUMBER = r"\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?"
+_NAMED = re.compile(
+    rf"(?i)\b(?:charges?|payments?|invoices?|bills?|debits?|refunds?) (?:of|for|over) (?P<number>{_NUMBER})"
+    r"(?=$| ?[.?!](?: |$)| (?:of|on|from|in|that|to|please|pls|twice|again|was|is|and|about)\b)"
+)
 _BARE = re.compile(rf"(?i)(?:(?:the|it's|it is|one|for|of)\s+)*(?P<number>{_NUMBER})(?:\s+(?:one|please|pls|bitte))*")
 
 
@@ -56,7 +60,10 @@ def find_ordinal(text: str) -> int | None:
 
 
 def find_bare(text: str) -> str | None:
-    """The number that is the whole message, with two decimals: `49`, `49,00` and `the 49.00 one` are all `49.00`."""
-    match = _BARE.fullmatch(_trimmed(text).rstrip("."))
+    """The number that is the whole message, with two decimals: `49`, `49,00` and `the 49.00 one` are all `49.00`.
+
+    Or else the one that a charge is named by: `what was the charge of 49 in May?`.
+    """
+    match = _BARE.fullmatch(_trimmed(text).rstrip(".")) or _NAMED.search(_trimmed(text))
     hundredths = minor_units(match["number"], 2) if match else None
     return f"{hundredths // 100}.{hundredths % 100:02}" if hundredths is not None else None

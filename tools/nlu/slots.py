@@ -141,17 +141,16 @@ def find_instalments(text: str) -> int | None:
     return None
 
 
-def _find_amount(text: str) -> tuple[int, str] | tuple[None, None]:
-    for written in find_amounts(text):
-        if written.readings:
-            return written.readings[0]
-    return None, None
+def _find_amount(text: str) -> tuple[tuple[int, str], ...]:
+    """Every meaning of the first amount, likeliest first."""
+    return next((written.readings for written in find_amounts(text) if written.readings), ())
 
 
 def parse(text: str, *, region: str = "US", today: date | None = None) -> Slots:
     """All slots of one message. A day without a year is the last one up to `today`."""
     email, phone = find_email(text), find_phone(text, region=region)
-    amount, currency = _find_amount(text)
+    amounts = _find_amount(text)
+    amount, currency = amounts[0] if amounts else (None, None)
     day, month = find_date(text, today)
     ordinal = find_ordinal(text)
     return Slots(
@@ -159,6 +158,7 @@ def parse(text: str, *, region: str = "US", today: date | None = None) -> Slots:
         phone=phone[0] if phone else None,
         amount=amount,
         currency=currency,
+        amounts=amounts if len(amounts) > 1 else (),
         invoice_number=find_invoice_number(text),
         last4=find_last4(text),
         instalments=find_instalments(text),

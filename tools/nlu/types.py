@@ -32,6 +32,8 @@ class Slots:
     amount: int | None = None
     """Minor units of `currency`."""
     currency: str | None = None
+    amounts: tuple[tuple[int, str], ...] = ()
+    """All that the words may mean, where that is more than one: "$65" is in US or in Canadian dollars."""
     invoice_number: str | None = None
     last4: str | None = None
     instalments: int | None = None
@@ -43,7 +45,8 @@ class Slots:
     month: int | None = None
     """1 to 12, when a month is named and no day."""
     bare: str | None = None
-    """A number that is the whole message, with two decimals and no currency: `49.00`. The caller compares."""
+    """A number without a currency that is the whole message, or named as that of a charge: `49.00`, two decimals.
+    The caller compares."""
 
 
 @dataclass(frozen=True, kw_only=True)

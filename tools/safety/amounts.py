@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tools.money import exponent
 
 _DOLLARS = ("usd", "cad", "aud", "nzd", "sgd", "hkd", "mxn")
+_DINARS = ("kwd", "bhd", "jod", "tnd")
 _MARKS: dict[str, tuple[str, ...]] = {
     "$": _DOLLARS, "€": ("eur",), "£": ("gbp",), "¥": ("jpy", "cny"), "₹": ("inr",), "₩": ("krw",), "₪": ("ils",),
     "US$": ("usd",), "$US": ("usd",), "$ US": ("usd",), "CA$": ("cad",), "C$": ("cad",), "$CA": ("cad",),
@@ -24,7 +25,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "us dollars": ("usd",), "us-dollar": ("usd",), "euro": ("eur",), "euros": ("eur",), "pound": ("gbp",),
     "pounds": ("gbp",), "quid": ("gbp",), "pfund": ("gbp",), "libras": ("gbp",), "livres": ("gbp",),
     "yen": ("jpy",), "franken": ("chf",), "francs": ("chf",), "francos": ("chf",), "pesos": ("mxn",),
-    "rupees": ("inr",), "reais": ("brl",), "cents": ("usd", "eur"), "cent": ("usd", "eur"),
+    "rupees": ("inr",), "reais": ("brl",), "dinar": _DINARS, "dinars": _DINARS, "dirham": ("aed",), "dirhams": ("aed",),
+    "kronor": ("sek",), "kroner": ("nok", "dkk"), "cents": ("usd", "eur"), "cent": ("usd", "eur"),
     "céntimos": ("eur",), "centimes": ("eur",),
 }  # fmt: skip
 _MINOR_WORDS = frozenset({"cents", "cent", "céntimos", "centimes"})

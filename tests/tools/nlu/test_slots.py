@@ -235,11 +235,28 @@ def test_day_and_month(text: str, day: str | None, month: int | None) -> None:
         ("49 49", None, None),
         ("4242 4242 4242 4242", None, None),
         ("in 3 parts", None, None),
+        ("what was the charge of 16,200?", "16200.00", None),
+        ("I don't recognise a payment of 19 from May", "19.00", None),
+        ("refund 5.12 please, the charge of $19", None, 1900),
+        ("a charge of 3 seats", None, None),
     ],
 )
-def test_a_number_that_is_the_whole_message(text: str, bare: str | None, amount: int | None) -> None:
+def test_a_number_that_is_the_whole_message_or_names_a_charge(text: str, bare: str | None, amount: int | None) -> None:
     slots = parse(text)
     assert (bare, amount) == (slots.bare, slots.amount)
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts"),
+    [
+        ("refund 5.120 dinars", [5120, 5120, 5120, 5120]),
+        ("AED 5", []),
+        ("12 dirhams", []),
+        ("kr 499", [49_900, 49_900, 49_900]),
+    ],
+)
+def test_a_word_or_sign_of_several_currencies_means_any_of_them(text: str, amounts: list[int]) -> None:
+    assert amounts == [amount for amount, _ in parse(text).amounts]
 
 
 @settings(max_examples=100, deadline=None)
