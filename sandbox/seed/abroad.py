@@ -34,5 +34,5 @@ def value_added_tax(garden: Gardener) -> None:
 SITUATIONS: Situations = {
     yen: "What did I pay last month?",
     dinars: "I want a refund of 5.120 dinars",
-    value_added_tax: "How much VAT is on my invoice?",
+    value_added_tax: "What was the charge of 120.00?",
 }

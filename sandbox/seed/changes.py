@@ -91,7 +91,7 @@ def charged_after_cancelling(garden: Gardener) -> None:
 SITUATIONS: Situations = {
     seat_added: "Why is this month's invoice higher than last month?",
     upgraded: "Why is my invoice so high after the upgrade?",
-    downgraded: "Where is the money for the rest of my old plan?",
+    downgraded: "How much credit do I have from my old plan?",
     addon_on_renewal_day: "You charged me the same amount twice on one day",
     cancels_at_period_end: "Why did I pay more this month?",
     charged_after_cancelling: "You charged me after I cancelled",

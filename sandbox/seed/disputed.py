@@ -20,9 +20,10 @@ def inquiry(garden: Gardener) -> None:
     with garden.at(add_months(garden.days_ago(16, 8, 55), -2)):
         yaroslava = garden.customer("Ярослава Коваленко", "yaroslava@example.com", address=address)
         subscription = garden.subscribe(yaroslava, garden.price("Starter", 1700, "eur"))
-    garden.renew_until_now(subscription)
+    garden.renew_until(garden.days_ago(29, 17, 34), subscription)
     with garden.at(garden.days_ago(29, 17, 34)):
         garden.bill_and_collect(yaroslava, 2400, "Data export, 12 months", "eur")
+    garden.renew_until_now(subscription)
     with garden.at(garden.days_ago(4, 10, 20)):
         charge = garden.latest_charge(subscription)
         disputes.open_dispute(garden.world, charge, status="warning_needs_response", reason="unrecognized")
@@ -64,7 +65,7 @@ def won_dispute(garden: Gardener) -> None:
 
 SITUATIONS: Situations = {
     open_dispute: "I want my money back for the training day",
-    inquiry: "What is this charge of 17.00? My bank asked me about it",
-    lost_dispute: "Refund the charge that I disputed",
+    inquiry: "What is this charge of 17.00?",
+    lost_dispute: "I want a refund of my last charge",
     won_dispute: "What happened to my chargeback?",
 }

@@ -41,6 +41,7 @@ def phone_only(garden: Gardener) -> None:
     with garden.at(add_months(garden.days_ago(8, 19, 42), -5)):
         joan = garden.customer("Joan Clarke", None, phone="+441632960961", address=address, preferred_locales=["en-GB"])
         subscription = garden.subscribe(joan, garden.price("Starter", 1500, "gbp"))
+    garden.renew_until(garden.days_ago(64, 20, 11), subscription)
     with garden.at(garden.days_ago(64, 20, 11)):
         template = garden.bill_and_collect(joan, 2500, "Template review", "gbp")
     with garden.at(garden.days_ago(60, 13, 38)):
@@ -105,5 +106,5 @@ SITUATIONS: Situations = {
     mixed_case_address: "What is my plan?",
     two_seats: "Why are there two charges of 25.00?",
     on_trial: "When does my trial end and what will I pay then?",
-    authorised_and_charged: "My bank shows the training twice",
+    authorised_and_charged: "Why was my training charged twice?",
 }

@@ -58,7 +58,7 @@ def only_looks_angry(garden: Gardener) -> None:
             metadata={"purchase_order": "CHARGEBACK-2041", "department": "FRAUD & SCAM LITIGATION"},
         )
         subscription = garden.subscribe(firm, garden.price("Team", 4900), description="WE DEMAND: 1 licence, NOT 2!!!")
-    garden.renew_until_now(subscription)
+    garden.renew_until(garden.days_ago(24, 16, 2), subscription)
     with garden.at(garden.days_ago(24, 16, 2)):
         invoice = garden.bill(firm, 18_000, "URGENT!!! Refund-policy workshop (3 h)")
         invoicing.finalize(garden.world, invoice)
@@ -67,6 +67,7 @@ def only_looks_angry(garden: Gardener) -> None:
     with garden.at(garden.days_ago(21, 11, 30)):
         hour = {"invoice": invoice["id"], "amount": 6000, "refund_amount": 6000, "reason": "order_change"}
         garden.do("POST /v1/credit_notes", **hour, memo="The third hour did not take place.")
+    garden.renew_until_now(subscription)
 
 
 SITUATIONS: Situations = {

@@ -103,7 +103,7 @@ SITUATIONS: Situations = {
     overdue: "I can't pay the open invoice at once, can I pay in 3 parts?",
     credit_balance: "How much credit do I have left?",
     unusual_invoices: "Show me my invoices",
-    overpaid: "I paid too much for my onboarding invoice",
+    overpaid: "I paid more than my onboarding invoice asked for",
     three_instalments: "Why did you charge me 300.00 three times?",
     paid_on_retry: "Why was my card declined, and why are there two charges?",
     long_history: "Show me my last invoices",

@@ -26,6 +26,14 @@ def test_there_are_forty_customers_and_none_is_deleted(shop: Shop) -> None:
     assert not any(each.get("deleted") for each in everybody)
 
 
+def test_later_invoices_have_higher_numbers(shop: Shop) -> None:
+    """Some had a number 7 from before their number 6: whoever reads their list sees an error."""
+    for person in shop.all("customers"):
+        numbered = [each for each in shop.all("invoices", customer=person["id"]) if each["number"]]
+        finalised = {each["number"]: each["status_transitions"]["finalized_at"] for each in numbered}
+        assert sorted(finalised.values()) == [finalised[number] for number in sorted(finalised)]
+
+
 def test_joan_is_known_by_her_phone_number_alone(shop: Shop) -> None:
     (joan,) = shop.api.read("customers/search", query="phone:'+441632960961'")["data"]
     assert ("Joan Clarke", None) == values(joan, "name", "email")
