@@ -39,9 +39,9 @@ def refund_came_back(garden: Gardener) -> None:
     with garden.at(garden.days_ago(9, 13, 17)):
         garden.do("DELETE /v1/subscriptions/{id}", subscription, cancellation_details={"feedback": "unused"})
         invoice = garden.world.get("invoice", subscription["latest_invoice"])
-        garden.refund(invoice, settling_days=5)
+        refund = garden.refund(invoice, settling_days=5)
     with garden.at(garden.days_ago(4, 13, 17)):
-        refunds.settle_due(garden.world)
+        refunds.settle_due(garden.world, refund)
 
 
 def refund_pending(garden: Gardener) -> None:

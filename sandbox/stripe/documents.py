@@ -39,8 +39,7 @@ EAST_ASIAN = (
 
 def find_by_token(world: World, token: str) -> Json | None:
     """The invoice or credit note whose link this is. The link is the key: no other finds it."""
-    known = (each for kind in KINDS for each in world.objects.get(kind, {}).values())
-    return next((each for each in known if each["_token"] == token), None)
+    return next((each for kind in KINDS for each in world.of(kind, "_token", token)), None)
 
 
 def name_of(document: Json) -> str:

@@ -120,7 +120,7 @@ class Gate:
             run_due(self.world)
             world = self._seen(fault)
             call = Call(world, params, request.url.path, request.path_params)
-            with on_time_of(world, call), self._mischief(fault, params):
+            with on_time_of(world, call), self._mischief(fault, params), self.world.whole(unless=is_decline):
                 thing = route.handler(call)
                 answer = self.registry.show(world, thing)
                 for each in paths:
@@ -166,6 +166,11 @@ class Gate:
         if replays:
             headers |= {"Idempotent-Replayed": "true", "Original-Request": replays}
         return JSONResponse(body, status, headers)
+
+
+def is_decline(failure: Exception) -> bool:
+    """A declined card is an answer of the bank: the attempt stays on record. Of no other refusal is anything left."""
+    return isinstance(failure, StripeFailure) and failure.kind == "card_error"
 
 
 def check_key(authorization: str) -> None:

@@ -42,10 +42,8 @@ def happened(kind: str, events: Iterable[Json]) -> bool:
 def at_work(world: World, order: Order, params: Json) -> Iterator[None]:
     """While a handler runs."""
     if order.kind == "decline":
-        with _declining(world, DECLINE_CODES[order.code or "card_declined"]):
-            yield
-        return
-    if order.kind == "dispute_before":
+        world.declining = DECLINE_CODES[order.code or "card_declined"]
+    elif order.kind == "dispute_before":
         _dispute(world, order.charge or _charge_of(world, params))
     else:
         world.overrides["refund"] = _instead(world, order)
@@ -53,24 +51,7 @@ def at_work(world: World, order: Order, params: Json) -> Iterator[None]:
         yield
     finally:
         world.overrides.clear()
-
-
-@contextmanager
-def _declining(world: World, behaviour: str) -> Iterator[None]:
-    """Every card behaves so, those made meanwhile too. Past the tracking: nothing of the world has changed."""
-    cards = [(card, card["_behaviour"]) for card in world.all("payment_method")]
-    for card, _ in cards:
-        dict.__setitem__(card, "_behaviour", behaviour)
-    world.overrides["payment_method"] = {"_behaviour": behaviour}
-    try:
-        yield
-    finally:
-        world.overrides.clear()
-        for card, before in cards:
-            dict.__setitem__(card, "_behaviour", before)
-        for card in world.all("payment_method"):
-            if "_meant" in card:
-                card.update(card.pop("_meant"))
+        world.declining = None
 
 
 def _charge_of(world: World, params: Json) -> str | None:

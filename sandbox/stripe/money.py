@@ -28,24 +28,32 @@ def shown(amount: int, currency: str) -> str:
     return f"{'-' if amount < 0 else ''}{symbol}{number}"
 
 
-def share(amount: int, part: int, whole: int) -> int:
-    """`amount * part / whole`, half a unit rounded away from zero."""
-    return int((Decimal(amount) * part / whole).quantize(Decimal(1), ROUND_HALF_UP))
+def step(currency: str) -> int:
+    """Smallest step that card networks take: 0.010 KWD, 1.00 ISK."""
+    return 10 if currency in THREE_DECIMAL else 100 if currency in WHOLE_UNITS_ONLY else 1
+
+
+def share(amount: int, part: int, whole: int, step: int = 1) -> int:
+    """`amount * part / whole` in whole steps, half a step rounded away from zero."""
+    return int((Decimal(amount) * part / whole / step).quantize(Decimal(1), ROUND_HALF_UP)) * step
 
 
 def check_granularity(amount: int, currency: str, param: str = "amount") -> None:
-    """Smallest steps that card networks take: 0.010 KWD, 1.00 ISK."""
-    step = 10 if currency in THREE_DECIMAL else 100 if currency in WHOLE_UNITS_ONLY else 1
-    if amount % step:
-        message = f"Invalid integer: amounts in {currency.upper()} must be a multiple of {step}"
+    """No card could be charged what is not a multiple of the currency's step."""
+    if amount % step(currency):
+        message = f"Invalid integer: amounts in {currency.upper()} must be a multiple of {step(currency)}"
         raise StripeFailure(message, code="parameter_invalid_integer", param=param)
+
+
+def minimum(currency: str) -> int:
+    return MINIMUM.get(currency, 1)
 
 
 def check_charge_amount(amount: int, currency: str) -> None:
     if amount > LARGEST:
         message = f"Amount must be no more than {shown(LARGEST, currency)}"
         raise StripeFailure(message, code="amount_too_large", param="amount")
-    if amount < MINIMUM.get(currency, 1):
-        message = f"Amount must be at least {shown(MINIMUM.get(currency, 1), currency)} {currency}"
+    if amount < minimum(currency):
+        message = f"Amount must be at least {shown(minimum(currency), currency)} {currency}"
         raise StripeFailure(message, code="amount_too_small", param="amount")
     check_granularity(amount, currency)

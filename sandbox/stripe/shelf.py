@@ -4,6 +4,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from sandbox.stripe.errors import Json
 from sandbox.stripe.tracked import TrackedDict
@@ -69,7 +70,7 @@ class Shelf(dict[str, Json]):
         return [self[each] for each in sorted(identifiers, key=self.places.__getitem__, reverse=True)]
 
     def of(self, name: str, value: str) -> list[Json]:
-        """Those whose plain field has this value, newest first. The first look at a name builds its index."""
+        """Those whose (dotted) field has this value, newest first. The first look at a name builds its index."""
         if name not in self._indexes:
             self._indexes[name] = Index(name)
             self._indexes[name].renew(self, self)
@@ -91,15 +92,21 @@ class Index:
     """Value to the ids of the objects whose field has it."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self._way = name.split(".")
         self.holders: defaultdict[str, set[str]] = defaultdict(set)
         self._values: dict[str, str] = {}
+
+    def _value(self, thing: Json) -> Any:
+        value: Any = thing
+        for step in self._way:
+            value = value.get(step) if isinstance(value, dict) else None
+        return value
 
     def renew(self, shelf: Shelf, identifiers: Iterable[str]) -> None:
         for identifier in identifiers:
             if identifier in self._values:
                 self.holders[self._values.pop(identifier)].discard(identifier)
-            value = shelf[identifier].get(self.name) if identifier in shelf else None
+            value = self._value(shelf[identifier]) if identifier in shelf else None
             if isinstance(value, str):
                 self.holders[value].add(identifier)
                 self._values[identifier] = value

@@ -11,9 +11,9 @@ payment_intent   authorised and not captured for 7 days: the authorisation drops
 Each runs with the clock held at its own moment, so that its objects and events carry it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sandbox.stripe.errors import Json, StripeFailure
 from sandbox.stripe.resources import (
@@ -25,8 +25,9 @@ from sandbox.stripe.resources import (
     refunds,
     subscribing,
 )
-from sandbox.stripe.resources.changing import ENDED
-from sandbox.stripe.world import World, public
+from sandbox.stripe.resources.collecting import ENDED
+from sandbox.stripe.shelf import Place
+from sandbox.stripe.world import Key, World, public
 
 NEVER = 1 << 62
 DAY = 86_400
@@ -46,34 +47,68 @@ class Due:
     act: Callable[[World, Json], None]
 
 
-@dataclass(frozen=True)
-class Known:
-    """The next moment, for as long as nothing has been made or told since."""
+Entry = tuple[int, int, Place]
+"""When something happens to an object, and what comes first of one moment: its kind's place in `DUES`, then its own."""
 
-    objects: Mapping[str, Mapping[str, Json]]
-    counter: int
-    moment: int
+
+@dataclass
+class Agenda:
+    """When each object next changes by itself. Looks again only at those that have changed since (`World.stirred`)."""
+
+    entries: dict[str | None, dict[Key, Entry]] = field(default_factory=dict)
+    """By test clock; None is the sandbox's own."""
+    clocks: dict[Key, str | None] = field(default_factory=dict)
+    idle_until: int = 0
+    """By the sandbox's own clock, for as long as nothing stirs."""
+
+    def first(self, world: World, clock: str | None) -> tuple[int, Due, Json] | None:
+        """The next moment at which something happens, with what it happens to."""
+        self._renew(world)
+        entries = self.entries.get(clock)
+        if not entries:
+            return None
+        kind, identifier = min(entries, key=entries.__getitem__)
+        moment, rank, _place = entries[kind, identifier]
+        return moment, DUES[rank], world.objects[kind][identifier]
+
+    def _renew(self, world: World) -> None:
+        for kind, identifier in world.stirred:
+            if kind in RANKS:
+                self._enter(world, kind, identifier)
+        world.stirred.clear()
+
+    def _enter(self, world: World, kind: str, identifier: str) -> None:
+        key, rank = (kind, identifier), RANKS[kind]
+        if key in self.clocks:
+            del self.entries[self.clocks.pop(key)][key]
+        thing = world.find(kind, identifier)
+        moment = DUES[rank].moment(thing) if thing else None
+        if thing is None or moment is None:
+            return
+        clock = self.clocks[key] = frozen.clock_of(world, thing)
+        self.entries.setdefault(clock, {})[key] = (moment, rank, world.objects[kind].places[identifier])
+
+
+def _agenda(world: World) -> Agenda:
+    if not isinstance(world.agenda, Agenda):
+        world.agenda = Agenda()
+    return world.agenda
 
 
 def run_due(world: World, clock: Json | None = None) -> None:
-    """Does what is due by now, or on one test clock by its frozen time. Costs next to nothing when nothing is due.
+    """Does what is due by now, or on one test clock by its frozen time. Costs next to nothing when nothing is due."""
+    agenda = _agenda(world)
+    if clock:
+        with _nobodys_request(world):
+            _run_until(world, agenda, clock["frozen_time"], clock["id"])
+    elif world.stirred or world.now() >= agenda.idle_until:
+        with _nobodys_request(world):
+            agenda.idle_until = _run_until(world, agenda, world.now(), None)
 
-    Whatever changes what falls due makes an object or an event, and so moves the world's counter.
-    """
-    now = clock["frozen_time"] if clock else world.now()
-    known = world.next_due
-    if (
-        clock is None
-        and isinstance(known, Known)
-        and known.objects is world.objects
-        and known.counter == world.counter
-        and now < known.moment
-    ):
-        return
-    with _nobodys_request(world):
-        moment = _run_until(world, now, clock)
-    if clock is None:
-        world.next_due = Known(world.objects, world.counter, moment)
+
+def upcoming(world: World) -> tuple[int, Due, Json] | None:
+    """What happens next by the sandbox's own clock."""
+    return _agenda(world).first(world, None)
 
 
 @contextmanager
@@ -85,10 +120,10 @@ def _nobodys_request(world: World) -> Iterator[None]:
         world.request_key = key
 
 
-def _run_until(world: World, now: int, clock: Json | None) -> int:
+def _run_until(world: World, agenda: Agenda, now: int, clock: str | None) -> int:
     """The first moment that is still to come."""
     latest: tuple[int, str] | None = None
-    while (found := upcoming(world, clock)) is not None and found[0] <= now:
+    while (found := agenda.first(world, clock)) is not None and found[0] <= now:
         moment, due, thing = found
         if latest == (moment, thing["id"]):
             raise RuntimeError(f"{thing['id']} stays due at {moment}")
@@ -98,27 +133,12 @@ def _run_until(world: World, now: int, clock: Json | None) -> int:
     return found[0] if found else NEVER
 
 
-def upcoming(world: World, clock: Json | None = None) -> tuple[int, Due, Json] | None:
-    """The next moment at which something happens, with what it happens to."""
-    best: tuple[int, Due, Json] | None = None
-    clocked = bool(world.objects.get(frozen.KIND))
-    wanted = clock["id"] if clock else None
-    for due in DUES:
-        for thing in world.objects.get(due.kind, {}).values():
-            moment = due.moment(thing)
-            if moment is None or (best is not None and moment >= best[0]):
-                continue
-            if not clocked or frozen.clock_of(world, thing) == wanted:
-                best = (moment, due, thing)
-    return best
-
-
 def _refund_moment(refund: Json) -> int | None:
     return refund["_later"][0] if refund["_later"] else None
 
 
-def _settle(world: World, _refund: Json) -> None:
-    refunds.settle_due(world)
+def _settle(world: World, refund: Json) -> None:
+    refunds.settle_due(world, refund)
 
 
 def _subscription_moment(subscription: Json) -> int | None:
@@ -234,8 +254,7 @@ def _give_up(world: World, invoice: Json) -> None:
 def _overdue(world: World, invoice: Json) -> None:
     """Told once, also when whoever planted the past has told it already."""
     invoice["_overdue"] = True
-    told = (each for each in world.objects.get("event", {}).values() if each["type"] == "invoice.overdue")
-    if not any(each["data"]["object"]["id"] == invoice["id"] for each in told):
+    if not any(each["type"] == "invoice.overdue" for each in world.of("event", "data.object.id", invoice["id"])):
         world.emit("invoice.overdue", invoice)
     collecting.mark_unpaid(world, invoice)
     _mark_delinquent(world, invoice)
@@ -272,3 +291,4 @@ DUES = (
     Due("subscription", _subscription_moment, _live),
     Due("dispute", _dispute_moment, _close),
 )
+RANKS = {due.kind: rank for rank, due in enumerate(DUES)}

@@ -22,8 +22,6 @@ ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 WITHOUT_MODE = frozenset({"refund", "balance_transaction"})
 EVENTS_KEPT_SECONDS = 30 * 86_400
 CHANGES_KEPT = 5000
-REHEARSAL = ""
-"""The one name that no request can give to a snapshot."""
 
 Key = tuple[str, str]
 """Kind and id."""
@@ -96,13 +94,17 @@ class World:
     """An object as the API gives it; events carry it so."""
     request_key: str | None = None
     """Idempotency key of the request that is running, for the events it causes."""
-    next_due: object = None
-    """What `timeline.run_due` remembers between requests."""
+    agenda: object = None
+    """What `timeline` knows of the time to come."""
+    stirred: set[Key] = field(default_factory=set)
+    """What has changed, come or gone since the agenda last looked."""
     request_id: str | None = None
     outbox: list[Json] = field(default_factory=list)
     """Events that no webhook endpoint has been told of yet."""
     overrides: dict[str, Json] = field(default_factory=dict)
     """Kind to what objects made now are given instead: a fault's doing."""
+    declining: str | None = None
+    """How every card behaves just now: a fault's doing."""
     search_lag: int = 0
     """Seconds after which search knows of a change."""
     changed: dict[Key, Before | None] = field(default_factory=dict)
@@ -131,7 +133,7 @@ class World:
             thing["livemode"] = False
         thing |= attributes
         if instead := self.overrides.get(kind):
-            thing |= {"_meant": {name: thing.get(name) for name in instead}} | instead
+            thing |= instead
         return self.shelf(kind).place(thing)
 
     def shelf(self, kind: str) -> Shelf:
@@ -144,7 +146,7 @@ class World:
         return self.objects[kind].newest() if kind in self.objects else []
 
     def of(self, kind: str, name: str, value: str) -> list[Json]:
-        """Those with this value in a plain field, such as the charges of a customer; newest first, by an index."""
+        """Those with this value in a (dotted) field, such as the charges of a customer; newest first, by an index."""
         return self.objects[kind].of(name, value) if kind in self.objects else []
 
     def findable(self, kind: str) -> list[Json]:
@@ -186,6 +188,7 @@ class World:
     def _touch(self, kind: str, identifier: str) -> None:
         """Called before an object changes: the first time, its version is put aside."""
         key = kind, identifier
+        self.stirred.add(key)
         if key in self.changed:
             return
         shelf = self.objects[kind]
@@ -238,7 +241,8 @@ class World:
                     snapshot.before.setdefault((kind, identifier), gone)
         self.objects, self.answers, self.counter = {}, {}, 0
         self.clock.offset = self.search_lag = 0
-        self.changed, self.answered, self.cleared, self.next_due = {}, set(), True, None
+        self.changed, self.answered, self.cleared = {}, set(), True
+        self.agenda, self.stirred = None, set()
         self.forget_changes()
 
     def forget_changes(self) -> None:
@@ -258,38 +262,58 @@ class World:
         self.counter, self.clock.offset, self.search_lag = snapshot.counter, snapshot.offset, snapshot.search_lag
         self.answered |= self.answers.keys() ^ snapshot.answers.keys()
         self.answers = dict(snapshot.answers)
-        self._put_back(snapshot)
-        self.next_due = None
+        self._put_back(snapshot.before)
+        snapshot.before.clear()
         self.commit()
         self.forget_changes()
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         """What happens inside has not happened once it ends: no object, no id, no event of it is left."""
-        before = Snapshot(self.counter, self.clock.offset, self.search_lag, {})
-        changed, outbox, due = self.changed, list(self.outbox), self.next_due
-        # What the request has changed so far tells again, so that this too can be put back.
-        self.changed = {}
-        self.snapshots[REHEARSAL] = before
-        try:
-            yield
-        finally:
-            del self.snapshots[REHEARSAL]
-            self._put_back(before)
-            self.counter, self.changed, self.outbox, self.next_due = before.counter, changed, outbox, due
+        with self._apart() as undo:
+            try:
+                yield
+            finally:
+                undo()
 
-    def _put_back(self, snapshot: Snapshot) -> None:
-        changed, snapshot.before = snapshot.before, {}
-        for (kind, identifier), before in changed.items():
+    @contextmanager
+    def whole(self, *, unless: Callable[[Exception], bool]) -> Iterator[None]:
+        """What happens inside happens whole: a failure leaves everything as it was, `unless` it is of those."""
+        with self._apart() as undo:
+            try:
+                yield
+            except Exception as failure:
+                if not unless(failure):
+                    undo()
+                raise
+
+    @contextmanager
+    def _apart(self) -> Iterator[Callable[[], None]]:
+        """Changes inside are told anew, so that they alone can be undone."""
+        counter, outbox, before = self.counter, len(self.outbox), self.changed
+        self.changed = {}
+
+        def undo() -> None:
+            self._put_back(self.changed)
+            self.counter, self.changed = counter, {}
+            del self.outbox[outbox:]
+
+        try:
+            yield undo
+        finally:
+            self.changed |= before
+
+    def _put_back(self, versions: dict[Key, Before | None]) -> None:
+        # A copy, as putting back is told like any change.
+        for (kind, identifier), before in list(versions.items()):
             shelf = self.shelf(kind)
             if before:
                 shelf.put_back(before.thing, before.place)
             elif identifier in shelf:
                 del shelf[identifier]
-        # Putting back is no change to be undone in its turn.
-        snapshot.before.clear()
 
 
 def public(thing: Json) -> Json:
     """A deep copy without our own keys."""
-    return {key: plain(value) for key, value in thing.items() if not key.startswith("_")}
+    kept: Json = plain({key: value for key, value in thing.items() if not key.startswith("_")})
+    return kept

@@ -7,6 +7,7 @@ import pytest
 from tests.fixtures.sandbox import Sandbox
 from tests.sandbox.billing import Json, charge_of, draft, opened, paid, pay_part, someone, vat
 from tests.sandbox.conftest import Api
+from tests.sandbox.plans import DAY, subscribe
 
 
 @pytest.fixture
@@ -271,3 +272,69 @@ def test_a_credit_note_in_three_decimals_keeps_the_step_of_the_card(api: Api, cu
     assert (400, "parameter_invalid_integer", "refund_amount") == api.error(refused)
     assert 1234 == api.make("credit_notes", amount=1234, credit_amount=1234, **form)["amount"]
     assert 1230 == api.make("credit_notes", amount=1230, refund_amount=1230, **form)["amount"]
+
+
+def test_an_amount_below_the_smallest_charge_waits_for_the_next_invoice(api: Api, customer: str) -> None:
+    """Stripe says of `amount_due` that it may be 0 for a total below the minimum; the customer then owes it."""
+    small = opened(api, customer, 49)
+    assert ("paid", 49, 0, 49) == tuple(small[name] for name in ("status", "total", "amount_due", "ending_balance"))
+    assert 49 == api.read(f"customers/{customer}")["balance"]
+    following = opened(api, customer, 1000)
+    assert (1000, 49, 1049) == tuple(following[name] for name in ("total", "starting_balance", "amount_due"))
+    assert 0 == api.read(f"customers/{customer}")["balance"]
+
+
+@pytest.mark.parametrize(("currency", "step"), [("jpy", 1), ("kwd", 10), ("isk", 100)])
+def test_discounts_and_taxes_come_in_steps_that_a_card_can_be_charged(
+    api: Api, customer: str, currency: str, step: int
+) -> None:
+    third = api.make("coupons", percent_off=33.3, duration="once")["id"]
+    form = {"currency": currency, "discounts[0][coupon]": third}
+    made = opened(api, customer, 1001 * step, item=vat(api), **form)
+    shown = made["total_discount_amounts"][0]["amount"], made["total_taxes"][0]["amount"], made["total"]
+    assert (333 * step, 127 * step, 795 * step) == shown
+    note = api.make("credit_notes", invoice=made["id"], amount=500 * step)
+    assert 0 == note["total_taxes"][0]["amount"] % step
+
+
+def test_what_is_left_after_a_credit_note_can_be_charged(api: Api, customer: str) -> None:
+    invoice = opened(api, customer, 5000, currency="kwd")["id"]
+    odd = api.post("credit_notes", invoice=invoice, amount=1234)
+    assert (400, "parameter_invalid_integer", "amount") == api.error(odd)
+
+
+def test_odd_credit_leaves_an_amount_that_a_card_can_be_charged(api: Api, customer: str) -> None:
+    api.make(f"customers/{customer}/balance_transactions", amount=-1234, currency="kwd")
+    made = opened(api, customer, 5000, currency="kwd")
+    assert (3760, 6) == (made["amount_due"], made["ending_balance"])
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "param"),
+    [
+        ("coupons", {"amount_off": 1001, "currency": "kwd", "duration": "once"}, "amount_off"),
+        ("prices", {"unit_amount": 1050, "currency": "isk"}, "unit_amount"),
+    ],
+)
+def test_what_is_made_of_amounts_keeps_their_step(api: Api, path: str, form: Json, param: str) -> None:
+    product = {"product": api.make("products", name="Desk")["id"]} if path == "prices" else {}
+    assert (400, "parameter_invalid_integer", param) == api.error(api.post(path, **form, **product))
+
+
+def test_nobody_charges_a_deleted_customer(api: Api, sandbox: Sandbox, customer: str) -> None:
+    waiting = draft(api, customer, 1000, auto_advance="true")
+    subscription = subscribe(api, customer)["id"]
+    api.delete(f"customers/{customer}")
+    sandbox.advance(40 * DAY)
+    assert "draft" == api.read(f"invoices/{waiting['id']}")["status"]
+    ended = api.read(f"subscriptions/{subscription}")
+    assert ("canceled", "cancellation_requested") == (ended["status"], ended["cancellation_details"]["reason"])
+    assert 1 == len(api.read("charges", customer=customer)["data"])
+
+
+def test_a_balance_transaction_is_found_with_its_own_customer_only(api: Api, customer: str) -> None:
+    path = f"customers/{customer}/balance_transactions"
+    made = api.make(path, amount=-500, currency="usd")
+    assert made == api.read(f"{path}/{made['id']}")
+    other = api.get(f"customers/{someone(api)}/balance_transactions/{made['id']}")
+    assert (404, "resource_missing", "id") == api.error(other)

@@ -7,10 +7,11 @@ import stripe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.stripe import timeline
+from sandbox.stripe import money, timeline
 from sandbox.stripe.errors import Json, StripeFailure
 from sandbox.stripe.resources import catalog, changing, customers, payment_methods, previewing, subscribing
 from sandbox.stripe.resources import new_world as empty_world
+from sandbox.stripe.resources.coupons import create_coupon
 from sandbox.stripe.world import Clock, World
 from tests.fixtures.sandbox import Sandbox
 from tests.sandbox.conftest import Api
@@ -124,44 +125,78 @@ def test_a_card_that_would_decline_does_not_change_the_preview(api: Api, subscri
     assert 2000 == preview(api, subscription=subscription["id"])["amount_due"]
 
 
-def small_world() -> tuple[World, Json, list[Json]]:
-    """One customer with a card and 3 seats at 10.07 with 19 % tax; and prices to change to."""
+def test_a_coupon_can_be_tried_out_before_it_is_given(api: Api, subscription: dict[str, Any]) -> None:
+    half = api.make("coupons", percent_off=50, duration="once")["id"]
+    tried = {"discounts[0][coupon]": half}
+    assert 1000 == preview(api, subscription=subscription["id"], **tried)["total"]
+    fresh = {"subscription_details[items][0][price]": price(api, 1500)}
+    assert 750 == preview(api, customer=customer_with(api), **fresh, **tried)["total"]
+    assert 2000 == preview(api, subscription=subscription["id"])["total"]
+    assert 0 == api.read(f"coupons/{half}")["times_redeemed"]
+
+
+def small_world(terms: Json) -> tuple[World, Json, list[Json]]:
+    """One customer with a card and 3 seats, tax and perhaps a coupon; and prices to change to."""
     world = empty_world(clock=Clock(wall=lambda: START))
     customer = customers.create_customer(world, {"name": "Ada"})
     method = payment_methods.attach(world, payment_methods.card(world, "pm_card_visa"), customer)
     customer["invoice_settings"]["default_payment_method"] = method["id"]
     product = catalog.create_product(world, "Desk")
-    tax = catalog.create_tax_rate(world, 19.0, "VAT")["id"]
-    prices = [catalog.create_price(world, product, amount, "usd", interval="month") for amount in (1007, 2999, 333)]
-    prices.append(catalog.create_price(world, product, 9999, "usd", interval="year"))
+    tax = catalog.create_tax_rate(world, 19.0, "VAT", inclusive=terms["inclusive"])["id"]
+    code, unit = terms["currency"], money.step(terms["currency"])
+    amounts = [(1007, "month"), (2999, "month"), (333, "month"), (9999, "year")]
+    prices = [catalog.create_price(world, product, each * unit, code, interval=every) for each, every in amounts]
     wanted = [{"price": prices[0], "quantity": 3, "tax_rates": [tax]}]
-    return world, subscribing.create_subscription(world, customer, wanted), prices
+    coupons = [coupon(world, code, terms["off"])] if terms["off"] else []
+    return world, subscribing.create_subscription(world, customer, wanted, reductions=coupons), prices
 
 
+def coupon(world: World, code: str, off: Json) -> Json:
+    amount = {"amount_off": off["amount_off"] * money.step(code), "currency": code} if "amount_off" in off else {}
+    return create_coupon(world, **off | amount)
+
+
+TERMS = st.fixed_dictionaries(
+    {
+        "currency": st.sampled_from(["usd", "jpy", "kwd", "isk"]),
+        "inclusive": st.booleans(),
+        "off": st.sampled_from(
+            [
+                None,
+                {"percent_off": 33.3, "duration": "forever"},
+                {"percent_off": 15.0, "duration": "once"},
+                {"percent_off": 50.0, "duration": "repeating", "duration_in_months": 2},
+                {"amount_off": 777, "duration": "forever"},
+                {"amount_off": 5000, "duration": "once"},
+            ]
+        ),
+    }
+)
 CHANGE = st.fixed_dictionaries(
     {"price": st.integers(0, 3), "quantity": st.integers(1, 9)},
     optional={"proration_behavior": st.sampled_from(["create_prorations", "always_invoice", "none"])},
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
+    terms=TERMS,
     changes=st.lists(CHANGE, min_size=1, max_size=3),
     days=st.integers(0, 20),
-    credit=st.sampled_from([0, -500, -50_000]),
+    credit=st.sampled_from([0, -501, -50_000, 7]),
     ending=st.sampled_from([{}, {"cancel_at_period_end": True}]),
 )
 def test_the_preview_and_the_later_invoice_agree_to_the_cent(
-    changes: list[Json], days: int, credit: int, ending: Json
+    terms: Json, changes: list[Json], days: int, credit: int, ending: Json
 ) -> None:
-    world, subscription, prices = small_world()
+    world, subscription, prices = small_world(terms)
     customer = world.get("customer", subscription["customer"])
     for change in changes[:-1]:
         changing.change(world, subscription, form(world, subscription, prices, change))
     world.clock.offset += days * DAY
     timeline.run_due(world)
     if credit:
-        customers.adjust_balance(world, customer, credit, "usd")
+        customers.adjust_balance(world, customer, credit, terms["currency"])
     last = form(world, subscription, prices, changes[-1]) | ending
     known = set(world.objects["invoice"])
     try:
@@ -175,6 +210,7 @@ def test_the_preview_and_the_later_invoice_agree_to_the_cent(
         timeline.run_due(world)
     (*_, came) = [None, *(each for name, each in world.objects["invoice"].items() if name not in known)]
     assert (shown and facts(shown)) == (came and facts(came))
+    assert [] == [each["id"] for each in world.all("charge") if each["amount"] % money.step(terms["currency"])]
 
 
 def form(world: World, subscription: Json, prices: list[Json], change: Json) -> Json:
@@ -188,7 +224,13 @@ def form(world: World, subscription: Json, prices: list[Json], change: Json) -> 
 def facts(invoice: Json) -> Json:
     """What a customer would be told; the number and the ids come later."""
     lines = [
-        (line["description"], line["amount"], line["period"], [tax["amount"] for tax in line["taxes"]])
+        (
+            line["description"],
+            line["amount"],
+            line["period"],
+            [tax["amount"] for tax in line["taxes"]],
+            line["discount_amounts"],
+        )
         for line in invoice["_lines"]
     ]
     return {name: invoice[name] for name in COMPARED} | {"lines": lines}

@@ -238,3 +238,13 @@ async def test_a_shared_client_serves_many_calls_at_once(client: stripe.StripeCl
 
 def test_health_is_told_without_a_key(sandbox: Sandbox) -> None:
     assert {"ok": True} == sandbox.http.get("/_sandbox/health").json()
+
+
+def test_a_refused_request_has_done_nothing(api: Api) -> None:
+    """Also when the refusal comes last: here the answer cannot be given as it was asked for."""
+    customer = api.make("customers", email="whole@example.com")["id"]
+    before = api.read("events", limit=100)
+    asked = {"expand[0]": "nonsense"}
+    assert 400 == api.post(f"customers/{customer}", name="Other", **asked).status_code
+    assert 400 == api.delete(f"customers/{customer}", **asked).status_code
+    assert (None, before) == (api.read(f"customers/{customer}")["name"], api.read("events", limit=100))

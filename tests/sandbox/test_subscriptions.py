@@ -333,6 +333,13 @@ def test_an_ended_subscription_leaves_its_open_invoices_uncollected(api: Api, sa
     assert "open" == api.read(f"invoices/{invoice['id']}")["status"]
 
 
+def test_a_new_item_keeps_all_that_was_said_of_it(api: Api, subscription: dict[str, Any]) -> None:
+    form = {"subscription": subscription["id"], "price": price(api, 500), "quantity": 3, "metadata[desk]": "window"}
+    made = api.make("subscription_items", **form)
+    assert (3, {"desk": "window"}) == (made["quantity"], made["metadata"])
+    assert made == api.read(f"subscription_items/{made['id']}")
+
+
 def test_items_have_routes_of_their_own(api: Api, subscription: dict[str, Any]) -> None:
     first = subscription["items"]["data"][0]
     assert first == api.read(f"subscription_items/{first['id']}")

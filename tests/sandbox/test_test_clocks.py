@@ -99,3 +99,15 @@ def test_clocks_and_what_lives_on_them_fit_the_types(api: Api, clock: dict[str, 
     invoice = api.read("invoices", subscription=made["id"])["data"][0]
     seen = [clock, made, api.read(f"customers/{made['customer']}"), invoice]
     assert [] == [line for each in seen for line in misfits(each)]
+
+
+def test_refunds_of_another_time_are_left_on_their_way(api: Api) -> None:
+    theirs = api.payment(2000, card="pm_card_pendingRefund")
+    outside = api.make("refunds", charge=theirs["latest_charge"])
+    clock = api.make("test_helpers/test_clocks", frozen_time=outside["created"] + DAY)
+    customer = customer_with(api, "pm_card_pendingRefund", test_clock=clock["id"])
+    charge = api.read("charges", customer=subscribe(api, customer)["customer"])["data"][0]
+    inside = api.make("refunds", charge=charge["id"])
+    advance(api, clock, outside["created"] + 2 * DAY)
+    statuses = [api.read(f"refunds/{each['id']}")["status"] for each in (outside, inside)]
+    assert ["pending", "succeeded"] == statuses

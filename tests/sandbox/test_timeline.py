@@ -1,18 +1,23 @@
 """What happens by itself when the sandbox's clock moves on."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sandbox.seed.demo import plant
 from sandbox.stripe import timeline
-from sandbox.stripe.resources import new_world
+from sandbox.stripe.errors import Json
+from sandbox.stripe.resources import changing, new_world
 from sandbox.stripe.resources.periods import add_months
-from sandbox.stripe.shelf import Shelf
 from sandbox.stripe.world import Clock
 from tests.fixtures.sandbox import Sandbox
 from tests.sandbox.conftest import Api
 from tests.sandbox.plans import DAY, customer_with, event_types, period_end, price, set_card, subscribe
+from tests.sandbox.worlds import monthly, subscriber
 
 HOUR = 3600
 MONTH = 31 * DAY
@@ -266,17 +271,44 @@ def test_a_yearly_plan_waits_for_its_year(api: Api, sandbox: Sandbox) -> None:
     assert 2 == len(invoices(api, made["id"]))
 
 
-def test_nothing_due_costs_one_comparison() -> None:
-    """The scan is not repeated while nothing has been made: requests ask every time."""
+def test_only_what_has_changed_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests ask every time, so a world of any size must cost a request nothing that it has not changed."""
     world = new_world()
     plant(world)
     timeline.run_due(world)
-    world.objects["subscription"] = Untouchable()
+    looked_at: list[str] = []
+    monkeypatch.setattr(timeline, "DUES", tuple(_watched(due, looked_at) for due in timeline.DUES))
     timeline.run_due(world)
-    with pytest.raises(AssertionError, match="scanned"):
-        timeline.run_due(world, {"id": "clock_1", "frozen_time": 0})
+    assert [] == looked_at
+    changed = world.all("subscription")[0]
+    changed["description"] = "Changed"
+    timeline.run_due(world)
+    assert [changed["id"]] == looked_at
 
 
-class Untouchable(Shelf):
-    def values(self) -> Any:
-        raise AssertionError("scanned")
+def _watched(due: timeline.Due, looked_at: list[str]) -> timeline.Due:
+    def moment(thing: Json) -> int | None:
+        looked_at.append(thing["id"])
+        return due.moment(thing)
+
+    return replace(due, moment=moment)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["seats", "cancel", "keep", "undo"])), max_size=6))
+def test_the_agenda_knows_what_a_look_at_everything_would_find(steps: list[tuple[int, str]]) -> None:
+    world = new_world(clock=Clock(wall=lambda: 1_800_000_000))
+    made = [subscriber(world, monthly(world, 1000)) for _ in range(3)]
+    for place, (days, what) in enumerate(steps):
+        subscription = made[place % 3]
+        if what in {"seats", "undo"} and subscription["status"] == "active":
+            item = {"id": subscription["items"]["data"][0]["id"], "quantity": place + 1}
+            with world.rehearsal() if what == "undo" else nullcontext():
+                changing.change(world, subscription, {"items": [item], "proration_behavior": "always_invoice"})
+        elif subscription["status"] == "active":
+            changing.change(world, subscription, {"cancel_at_period_end": what == "cancel"})
+        world.clock.offset += days * DAY
+        timeline.run_due(world)
+        found = timeline.upcoming(world)
+        everything = (due.moment(thing) for due in timeline.DUES for thing in world.all(due.kind))
+        assert min((each for each in everything if each is not None), default=None) == (found and found[0])

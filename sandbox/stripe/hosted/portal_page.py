@@ -27,7 +27,7 @@ from sandbox.stripe.hosted.layout import (
     sorry,
 )
 from sandbox.stripe.money import shown
-from sandbox.stripe.resources import changing, frozen, portal, subscribing
+from sandbox.stripe.resources import changing, collecting, frozen, portal, subscribing
 from sandbox.stripe.resources.payment_methods import attach, card, cards_to_choose
 from sandbox.stripe.world import World, public
 
@@ -145,7 +145,7 @@ class PortalPages:
 
     def _subscriptions(self, session: Json) -> list[Json]:
         theirs = (each for each in self.world.all("subscription") if each["customer"] == session["customer"])
-        return [each for each in theirs if each["status"] not in changing.ENDED]
+        return [each for each in theirs if each["status"] not in collecting.ENDED]
 
     def _body(self, session: Json, flow: Json | None) -> str:
         customer = self._customer(session)

@@ -58,10 +58,11 @@ REGISTRY = Registry(RESOURCES)
 
 def new_world(**settings: object) -> World:
     """An empty world, wired: a paid PaymentIntent pays its invoice, a paid invoice revives its subscription, a
-    chargeback fails the refunds that are on their way.
+    chargeback fails the refunds that are on their way, a deleted customer is charged no more.
     """
     listeners = {
         "charge.dispute.funds_withdrawn": refunds.fail_disputed,
+        "customer.deleted": collecting.leave,
         "invoice.paid": collecting.paid,
         "payment_intent.succeeded": invoicing.settle_intent,
     }

@@ -3,6 +3,7 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from sandbox.stripe import money
 from sandbox.stripe.errors import Json, StripeFailure, ValidationFailure
 from sandbox.stripe.params import (
     Field,
@@ -134,6 +135,7 @@ def _create_price(call: Call) -> Json:
     product = call.world.get("product", call.params["product"], param="product")
     if call.params["unit_amount"] < 0:
         raise StripeFailure("Invalid non-negative integer", code="parameter_invalid_integer", param="unit_amount")
+    money.check_granularity(call.params["unit_amount"], call.params["currency"], "unit_amount")
     recurring = call.params.get("recurring") or {}
     more = _given(call, "nickname", "lookup_key", "tax_behavior")
     price = create_price(call.world, product, call.params["unit_amount"], call.params["currency"], **recurring, **more)

@@ -4,9 +4,9 @@ from sandbox.stripe.errors import Json, StripeFailure, missing, no_such
 from sandbox.stripe.params import Field, Raw, choice, flag, group, integer, many, text
 from sandbox.stripe.resource import assign
 from sandbox.stripe.resources import collecting, discounts, subscribing
+from sandbox.stripe.resources.collecting import ENDED
 from sandbox.stripe.world import World, public
 
-ENDED = ("canceled", "incomplete_expired")
 AFTER_CANCELLATION = {"metadata", "cancellation_details"}
 OWN_RULES = {"items", "cancel_at", "trial_end", "billing_cycle_anchor", "cancel_at_period_end", "discounts"}
 END_OF_PERIOD = ("min_period_end", "max_period_end")

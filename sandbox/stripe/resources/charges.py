@@ -121,8 +121,7 @@ def _card_details(card: Json, amount: int) -> Json:
 
 
 def _refunds(world: World, charge: Json) -> Json:
-    made = [refund for refund in world.all("refund") if refund["charge"] == charge["id"]]
-    return pages.envelope(made, f"/v1/charges/{charge['id']}/refunds")
+    return pages.envelope(world.of("refund", "charge", charge["id"]), f"/v1/charges/{charge['id']}/refunds")
 
 
 EDITABLE = fields(description=text(), metadata=metadata(), receipt_email=text())

@@ -4,6 +4,8 @@ from sandbox.stripe.errors import Json, StripeFailure
 from sandbox.stripe.resources import invoicing, paying
 from sandbox.stripe.world import World, public
 
+ENDED = ("canceled", "incomplete_expired")
+
 
 def paused_behaviour(subscription: Json) -> str | None:
     return (subscription["pause_collection"] or {}).get("behavior")
@@ -79,8 +81,22 @@ def end(world: World, subscription: Json, reason: str = "cancellation_requested"
     now = world.now()
     subscription |= {"status": "canceled", "ended_at": now, "canceled_at": subscription["canceled_at"] or now}
     subscription["cancellation_details"] = subscription["cancellation_details"] | {"reason": reason}
-    for invoice in world.objects.get("invoice", {}).values():
-        if invoice["status"] in {"draft", "open"} and paying.subscription_of(invoice) == subscription["id"]:
-            invoice |= {"auto_advance": False, "next_payment_attempt": None}
+    for invoice in world.of("invoice", "customer", subscription["customer"]):
+        if paying.subscription_of(invoice) == subscription["id"]:
+            _leave_alone(invoice)
     world.emit("customer.subscription.deleted", subscription)
     return subscription
+
+
+def _leave_alone(invoice: Json) -> None:
+    if invoice["status"] in {"draft", "open"}:
+        invoice |= {"auto_advance": False, "next_payment_attempt": None}
+
+
+def leave(world: World, customer: Json) -> None:
+    """The customer is deleted: their subscriptions end, and nobody charges them by themselves any more."""
+    for subscription in world.of("subscription", "customer", customer["id"]):
+        if subscription["status"] not in ENDED:
+            end(world, subscription)
+    for invoice in world.of("invoice", "customer", customer["id"]):
+        _leave_alone(invoice)

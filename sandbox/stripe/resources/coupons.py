@@ -1,5 +1,6 @@
 """Coupons: what may be taken off, how often and for how long. Redeeming one makes a discount."""
 
+from sandbox.stripe import money
 from sandbox.stripe.errors import Json, StripeFailure, ValidationFailure, missing
 from sandbox.stripe.params import (
     Field,
@@ -81,6 +82,8 @@ def _check_terms(params: Json) -> None:
         )
     if given == ["amount_off"] and not params.get("currency"):
         raise missing("currency")
+    if given == ["amount_off"]:
+        money.check_granularity(params["amount_off"], params["currency"], "amount_off")
     repeating = params.get("duration") == "repeating"
     if repeating and not params.get("duration_in_months"):
         raise missing("duration_in_months")

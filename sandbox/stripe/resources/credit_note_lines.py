@@ -6,7 +6,7 @@ Shares are taken of running totals, so crediting a line in parts gives back to t
 from dataclasses import dataclass
 
 from sandbox.stripe.errors import Json, StripeFailure, missing, no_such
-from sandbox.stripe.money import share
+from sandbox.stripe.money import share, step
 from sandbox.stripe.resources.lines import tax_on
 from sandbox.stripe.world import World, public
 
@@ -18,17 +18,19 @@ class Part:
     before: int
     part: int
     whole: int
+    step: int
+    """Of the currency."""
 
     def of(self, amount: int) -> int:
         if self.whole <= 0:
             return 0
-        return share(amount, self.before + self.part, self.whole) - share(amount, self.before, self.whole)
+        upto, before = self.before + self.part, self.before
+        return share(amount, upto, self.whole, self.step) - share(amount, before, self.whole, self.step)
 
 
 def issued_notes(world: World, invoice: Json) -> list[Json]:
     """Newest first; void ones credit nothing any more."""
-    notes = (note for note in world.all("credit_note") if note["invoice"] == invoice["id"])
-    return [note for note in notes if note["status"] == "issued"]
+    return [note for note in world.of("credit_note", "invoice", invoice["id"]) if note["status"] == "issued"]
 
 
 def credited_lines(world: World, invoice: Json, params: Json) -> list[Json]:
@@ -41,7 +43,7 @@ def credited_lines(world: World, invoice: Json, params: Json) -> list[Json]:
     for place, wanted in enumerate(params["lines"]):
         name = f"lines[{place}]"
         if wanted["type"] == "custom_line_item":
-            lines.append(_custom(world, wanted, name))
+            lines.append(_custom(world, invoice, wanted, name))
         else:
             lines.append(_of_invoice(world, invoice, wanted, name, known + lines))
     return lines
@@ -52,13 +54,13 @@ def _plain_amount(world: World, invoice: Json, notes: list[Json], amount: int | 
     if amount is None:
         message = "You must provide one of: amount, lines, or shipping_cost."
         raise StripeFailure(message, code="parameter_missing", param="amount")
-    part = Part(sum(note["amount"] for note in notes), amount, invoice["total"])
+    part = Part(sum(note["amount"] for note in notes), amount, invoice["total"], step(invoice["currency"]))
     taxes = _taxes(invoice["total_taxes"], part)
     gross = amount - exclusive(taxes)
     return _line(world, "custom_line_item", gross, f"Credit for invoice {invoice['number']}", taxes=taxes)
 
 
-def _custom(world: World, wanted: Json, name: str) -> Json:
+def _custom(world: World, invoice: Json, wanted: Json, name: str) -> Json:
     for needed in ("description", "unit_amount"):
         if wanted.get(needed) is None:
             raise missing(f"{name}[{needed}]")
@@ -71,7 +73,7 @@ def _custom(world: World, wanted: Json, name: str) -> Json:
         "custom_line_item",
         amount,
         wanted["description"],
-        taxes=[tax_on(rate, amount) for rate in rates],
+        taxes=[tax_on(rate, amount, invoice["currency"]) for rate in rates],
         quantity=quantity,
         unit_amount=wanted["unit_amount"],
         metadata=wanted.get("metadata"),
@@ -113,7 +115,7 @@ def _part(line: Json, wanted: Json, name: str, before: list[Json]) -> Part:
     if any((each["quantity"] is None) != (kind == "amount") for each in before):
         message = "This line has been credited by amount and quantity; a line can be credited in one way only."
         raise StripeFailure(message, param=f"{name}[{kind}]")
-    part = Part(sum(each[kind] for each in before), wanted[kind], line[kind])
+    part = Part(sum(each[kind] for each in before), wanted[kind], line[kind], step(line["currency"]))
     if part.before + part.part > part.whole:
         message = f"The {kind} to credit ({part.part}) is more than is left of the line ({part.whole - part.before})."
         raise StripeFailure(message, param=f"{name}[{kind}]")

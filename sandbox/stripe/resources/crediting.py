@@ -39,6 +39,9 @@ def plan(world: World, invoice: Json, params: Json) -> Plan:
     before_payment = min(amount, invoice["amount_remaining"])
     credit, outside, wanted = (params.get(name, 0) for name in ("credit_amount", "out_of_band_amount", "refund_amount"))
     given = credit + outside + wanted + sum(linked for _, linked in links)
+    if before_payment != invoice["amount_remaining"]:
+        # The rest must be an amount that a card can be charged.
+        money.check_granularity(before_payment, invoice["currency"])
     _check_sum(invoice["currency"], given, amount - before_payment)
     if credit:
         _check_credit(world, invoice)
@@ -93,8 +96,8 @@ def charges_of(world: World, invoice: Json) -> list[tuple[Json, Json]]:
 
 
 def refunds_of(world: World, invoice: Json) -> list[Json]:
-    charges = {charge["id"] for _, charge in charges_of(world, invoice)}
-    return [made for made in world.all("refund") if made["charge"] in charges]
+    charges = (charge["id"] for _, charge in charges_of(world, invoice))
+    return [made for charge in charges for made in world.of("refund", "charge", charge)]
 
 
 def _unlinked(world: World, invoice: Json, made: Json) -> int:
@@ -167,7 +170,7 @@ def _note(world: World, invoice: Json, params: Json, lines: list[Json]) -> Json:
     discount = sum(line["discount_amount"] for line in lines)
     total = subtotal - discount + exclusive(taxes)
     amounts = _by_discount(lines)
-    number = sum(note["invoice"] == invoice["id"] for note in world.all("credit_note")) + 1
+    number = len(world.of("credit_note", "invoice", invoice["id"])) + 1
     return {
         "amount": total,
         "amount_shipping": 0,

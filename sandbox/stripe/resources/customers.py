@@ -106,13 +106,8 @@ def _delete(call: Call) -> Json:
 
 
 def delete_customer(world: World, customer: Json) -> Json:
-    """Ends their subscriptions too."""
+    """Kept whole, because their invoices live on; shown as a stub."""
     world.emit("customer.deleted", customer)
-    for subscription in world.all("subscription"):
-        if subscription["customer"] == customer["id"] and subscription["status"] != "canceled":
-            subscription |= {"status": "canceled", "canceled_at": world.now(), "ended_at": world.now()}
-            world.emit("customer.subscription.deleted", subscription)
-    # Kept whole, because their invoices live on; shown as a stub.
     customer["deleted"] = True
     return customer
 
@@ -132,24 +127,24 @@ def _create_adjustment(call: Call) -> Json:
 def _adjustments(call: Call) -> Json:
     customer = call.world.get("customer", call.id)
     return pages.page(
-        call.world.all("customer_balance_transaction"),
+        call.world.of("customer_balance_transaction", "customer", customer["id"]),
         call.params,
-        lambda each: each["customer"] == customer["id"],
+        lambda _each: True,
         call.path,
         "customer_balance_transaction",
     )
 
 
 def _adjustment(call: Call) -> Json:
-    return call.world.get("customer_balance_transaction", call.ids["transaction"])
+    customer = call.world.get("customer", call.id)
+    found = call.world.get("customer_balance_transaction", call.ids["transaction"])
+    if found["customer"] != customer["id"]:
+        raise no_such("customer_balance_transaction", found["id"])
+    return found
 
 
 def _subscriptions(world: World, customer: Json) -> Json:
-    theirs = [
-        each
-        for each in world.all("subscription")
-        if each["customer"] == customer["id"] and each["status"] != "canceled"
-    ]
+    theirs = [each for each in world.of("subscription", "customer", customer["id"]) if each["status"] != "canceled"]
     return pages.envelope(theirs, f"/v1/customers/{customer['id']}/subscriptions")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from sandbox.stripe.errors import Json, StripeFailure, missing, no_such
-from sandbox.stripe.money import share
+from sandbox.stripe.money import share, step
 from sandbox.stripe.params import group, many, text
 from sandbox.stripe.resource import Call, Resource, Route
 from sandbox.stripe.resources.coupons import is_valid
@@ -115,17 +115,17 @@ def discounted(world: World, subscription: Json, amount: int, *, billed: bool) -
     given = [world.get("discount", each) for each in subscription.get("_billed_discounts", ())]
     left = whole
     for each in given if billed else running(world, subscription):
-        left -= _off(each, left)
-    return share(amount, left, whole) if whole else amount
+        left -= _off(each, left, subscription["currency"])
+    return share(amount, left, whole, step(subscription["currency"])) if whole else amount
 
 
-def _off(discount: Json, amount: int) -> int:
+def _off(discount: Json, amount: int, currency: str) -> int:
     """What it takes off this amount, never more than all of it."""
     terms = discount["_terms"]
     if terms["percent_off"] is None:
         return min(int(terms["amount_off"]), amount)
     part = Fraction(str(terms["percent_off"])) / 100
-    return share(amount, part.numerator, part.denominator)
+    return share(amount, part.numerator, part.denominator, step(currency))
 
 
 def apply(world: World, invoice: Json) -> None:
@@ -138,16 +138,17 @@ def apply(world: World, invoice: Json) -> None:
     for line in invoice["_lines"]:
         line["pretax_credit_amounts"] = _as_pretax(line["discount_amounts"])
         rates = [world.get("tax_rate", tax["tax_rate_details"]["tax_rate"]) for tax in line["taxes"]]
-        line["taxes"] = [tax_on(rate, net(line)) for rate in rates]
+        line["taxes"] = [tax_on(rate, net(line), invoice["currency"]) for rate in rates]
 
 
 def _spread(discount: Json, lines: list[Json]) -> Json:
     """Shares of running totals, so that they add up to the unit."""
     amounts = [net(line) for line in lines]
     whole, before = sum(amounts), 0
-    off = _off(discount, whole)
+    off = _off(discount, whole, lines[0]["currency"]) if lines else 0
     for line, amount in zip(lines, amounts, strict=True):
-        if part := share(off, before + amount, whole) - share(off, before, whole) if whole else 0:
+        unit = step(line["currency"])
+        if part := share(off, before + amount, whole, unit) - share(off, before, whole, unit) if whole else 0:
             line["discount_amounts"].append({"amount": part, "discount": discount["id"]})
         before += amount
     return {"amount": off, "discount": discount["id"]}

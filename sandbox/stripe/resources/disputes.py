@@ -173,10 +173,8 @@ def _close(call: Call) -> Json:
 
 def blocking_dispute(world: World, charge: Json) -> Json | None:
     """The open or lost chargeback that forbids a refund of this charge."""
-    return next(
-        (each for each in world.all("dispute") if each["charge"] == charge["id"] and not each["is_charge_refundable"]),
-        None,
-    )
+    theirs = world.of("dispute", "charge", charge["id"])
+    return next((each for each in theirs if not each["is_charge_refundable"]), None)
 
 
 def _withdraw(world: World, dispute: Json) -> None:

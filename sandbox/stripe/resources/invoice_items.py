@@ -64,9 +64,8 @@ def pending(world: World, customer: str, currency: str, subscription: str | None
     """Oldest first; of one subscription when it is named."""
     return [
         each
-        for each in reversed(world.all("invoiceitem"))
-        if each["invoice"] is None
-        and (each["customer"], each["currency"]) == (customer, currency)
+        for each in reversed(world.of("invoiceitem", "customer", customer))
+        if (each["invoice"], each["currency"]) == (None, currency)
         and (subscription is None or each["_item"][1] in {subscription, None})
     ]
 
@@ -146,6 +145,7 @@ def item_from(world: World, params: Json, inside: str = "") -> tuple[Item, str]:
 
 def _update(call: Call) -> Json:
     made = _editable(call)
+    money.check_granularity(call.params.get("amount") or 0, made["currency"])
     assign(made, call.params)
     changed(call.world, made)
     return made

@@ -1,5 +1,6 @@
 """Lines of a draft invoice added, changed and removed together: all of them, or none."""
 
+from sandbox.stripe import money
 from sandbox.stripe.errors import Json, StripeFailure, no_such
 from sandbox.stripe.params import choice, fields, group, integer, many, merged_metadata, metadata, text
 from sandbox.stripe.resource import Call, Route, assign
@@ -76,6 +77,8 @@ def _update(call: Call) -> Json:
     world, invoice = call.world, _draft(call)
     wanted = call.params["lines"]
     made = [_made_of(world, invoice, each["id"], f"lines[{place}]") for place, each in enumerate(wanted)]
+    for place, each in enumerate(wanted):
+        money.check_granularity(each.get("amount") or 0, invoice["currency"], f"lines[{place}][amount]")
     before = public(invoice)
     _label(call, invoice)
     for item, change in zip(made, wanted, strict=True):

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
+from sandbox.stripe import money
 from sandbox.stripe.errors import Json, StripeFailure
 from sandbox.stripe.resources import discounts, payment_intents
 from sandbox.stripe.resources.customers import adjust_balance
@@ -130,7 +131,7 @@ def total_up(world: World, invoice: Json) -> None:
     added = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")
     total += added
     balance = _usable_balance(world, invoice)
-    due = max(0, total + balance)
+    due = _collectable(world, invoice, max(0, total + balance))
     invoice |= {
         "subtotal": subtotal,
         "total": total,
@@ -145,8 +146,19 @@ def total_up(world: World, invoice: Json) -> None:
 
 def _usable_balance(world: World, invoice: Json) -> int:
     """Credit is kept per currency: a balance in another one is left alone."""
-    customer = world.get("customer", invoice["customer"])
-    return int(customer["balance"]) if customer["currency"] in {None, invoice["currency"]} else 0
+    return int(world.get("customer", invoice["customer"])["balance"]) if _has_balance(world, invoice) else 0
+
+
+def _has_balance(world: World, invoice: Json) -> bool:
+    return world.get("customer", invoice["customer"])["currency"] in {None, invoice["currency"]}
+
+
+def _collectable(world: World, invoice: Json, due: int) -> int:
+    """What no card can be charged, the too small and the odd, waits on the customer's balance (Invoice.amount_due)."""
+    code = invoice["currency"]
+    if not _has_balance(world, invoice):
+        return due
+    return due - due % money.step(code) if due >= money.minimum(code) else 0
 
 
 def finalize(world: World, invoice: Json) -> Json:
@@ -178,7 +190,7 @@ def finalize(world: World, invoice: Json) -> Json:
 
 def _apply_balance(world: World, invoice: Json, customer: Json) -> None:
     start = invoice["starting_balance"]
-    end = min(0, start + invoice["total"])
+    end = start + invoice["total"] - invoice["amount_due"]
     invoice["ending_balance"] = end
     if end != start:
         adjust_balance(
@@ -212,15 +224,13 @@ def add_payment(world: World, invoice: Json, intent: Json, *, default: bool) -> 
 
 
 def payments_of(world: World, invoice: Json) -> list[Json]:
-    return [each for each in world.all("invoice_payment") if each["invoice"] == invoice["id"]]
+    return world.of("invoice_payment", "invoice", invoice["id"])
 
 
 def settle_intent(world: World, intent: Json) -> None:
     """A PaymentIntent succeeded: the open payment that waits for it, if any, is paid."""
-    waiting = world.objects.get("invoice_payment", {}).values()
-    payment = next(
-        (p for p in waiting if p["status"] == "open" and p["payment"].get("payment_intent") == intent["id"]), None
-    )
+    asking = world.of("invoice_payment", "payment.payment_intent", intent["id"])
+    payment = next((each for each in asking if each["status"] == "open"), None)
     if payment:
         settle_payment(world, world.get("invoice", payment["invoice"]), payment, intent["amount_received"])
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from sandbox.stripe import money
 from sandbox.stripe.errors import Json
 from sandbox.stripe.resource import Resource
 from sandbox.stripe.world import World
@@ -45,7 +46,7 @@ def make_line(world: World, invoice: Json, item: Item, invoice_item: str | None 
         "quantity": item.quantity,
         "subscription": item.subscription,
         "subtotal": item.amount,
-        "taxes": _taxes(world, item),
+        "taxes": _taxes(world, item, invoice["currency"]),
     }
 
 
@@ -63,20 +64,20 @@ def _parent(item: Item, invoice_item: str | None) -> Json:
     return {"type": "subscription_item_details", "subscription_item_details": details}
 
 
-def _taxes(world: World, item: Item) -> list[Json]:
-    return [tax_on(world.get("tax_rate", rate), item.amount) for rate in item.tax_rates]
+def _taxes(world: World, item: Item, currency: str) -> list[Json]:
+    return [tax_on(world.get("tax_rate", rate), item.amount, currency) for rate in item.tax_rates]
 
 
-def tax_on(rate: Json, amount: int) -> Json:
+def tax_on(rate: Json, amount: int, currency: str) -> Json:
     """Exclusive tax comes on top of the amount, inclusive tax is inside it."""
-    part = Fraction(str(rate["percentage"])) / 100
+    part, step = Fraction(str(rate["percentage"])) / 100, money.step(currency)
     taxable = Fraction(amount) / (1 + part) if rate["inclusive"] else Fraction(amount)
     return {
-        "amount": round(taxable * part),
+        "amount": round(taxable * part / step) * step,
         "tax_behavior": "inclusive" if rate["inclusive"] else "exclusive",
         "tax_rate_details": {"tax_rate": rate["id"]},
         "taxability_reason": "standard_rated",
-        "taxable_amount": round(taxable),
+        "taxable_amount": round(taxable / step) * step,
         "type": "tax_rate_details",
     }
 

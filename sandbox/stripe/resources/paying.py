@@ -95,7 +95,7 @@ def attach_record(world: World, invoice: Json, record: Json) -> Json:
     if not got["value"] or got["currency"] != invoice["currency"] or not theirs:
         message = "The payment record must be guaranteed, in the invoice's currency, and of its customer."
         raise StripeFailure(message, param="payment_record")
-    if any(each["payment"].get("payment_record") == record["id"] for each in world.all("invoice_payment")):
+    if world.of("invoice_payment", "payment.payment_record", record["id"]):
         message = "The payment record is already attached to an invoice."
         raise StripeFailure(message, param="payment_record")
     return _count_record(world, invoice, record)
@@ -126,7 +126,7 @@ def attach_payment(world: World, invoice: Json, intent: Json) -> Json:
     if intent["customer"] != invoice["customer"] or intent["currency"] != invoice["currency"]:
         message = "The PaymentIntent must have the invoice's customer and currency."
         raise StripeFailure(message, param="payment_intent")
-    if any(each["payment"].get("payment_intent") == intent["id"] for each in world.all("invoice_payment")):
+    if world.of("invoice_payment", "payment.payment_intent", intent["id"]):
         message = "The PaymentIntent is already attached to an invoice."
         raise StripeFailure(message, param="payment_intent")
     payment = add_payment(world, invoice, intent, default=False)

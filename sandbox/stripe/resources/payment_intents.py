@@ -20,13 +20,14 @@ from sandbox.stripe.resource import Call, Filter, Resource, Route, assign
 from sandbox.stripe.resources import disputes
 from sandbox.stripe.resources.charges import AUTHORISED_SECONDS, DECLINES, capture_charge, create_charge, release_charge
 from sandbox.stripe.resources.customers import live_customer
-from sandbox.stripe.resources.payment_methods import payment_method_from
+from sandbox.stripe.resources.payment_methods import behaviour, payment_method_from
 from sandbox.stripe.world import World, public
 
 WAITING = ("requires_payment_method", "requires_confirmation", "requires_action")
 UNAUTHENTICATED = (
     "We are unable to authenticate your payment method. Please choose a different payment method and try again."
 )
+WITHOUT_METHOD = "You cannot confirm this PaymentIntent because it's missing a payment method."
 PAST = {"confirm": "confirmed", "cancel": "canceled", "update": "updated"}
 
 
@@ -91,16 +92,16 @@ def confirm(world: World, intent: Json, *, off_session: bool = False) -> Json:
     _check_waiting(intent, "confirm")
     method = world.find("payment_method", intent["payment_method"])
     if method is None:
-        message = "You cannot confirm this PaymentIntent because it's missing a payment method."
-        raise _unexpected(intent, message)
+        raise _unexpected(intent, WITHOUT_METHOD)
     before = public(intent)
-    if method["_behaviour"] == "authentication_required" and not off_session:
+    does = behaviour(world, method)
+    if does == "authentication_required" and not off_session:
         action = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
         intent |= {"status": "requires_action", "next_action": action}
         world.emit("payment_intent.requires_action", intent, before)
         return intent
-    if method["_behaviour"] in DECLINES:
-        raise _decline(world, intent, method, before)
+    if does in DECLINES:
+        raise _decline(world, intent, method, does, before)
     return _charged(world, intent, method, before)
 
 
@@ -156,6 +157,8 @@ def capture(world: World, intent: Json, amount: int | None = None) -> Json:
             f"{money.shown(capturable, intent['currency'])}."
         )
         raise StripeFailure(message, code="amount_too_large", param="amount_to_capture")
+    if amount != capturable:
+        money.check_granularity(amount, intent["currency"], "amount_to_capture")
     before = public(intent)
     charge = world.get("charge", intent["latest_charge"])
     capture_charge(world, charge, amount)
@@ -167,8 +170,7 @@ def capture(world: World, intent: Json, amount: int | None = None) -> Json:
     return intent
 
 
-def _decline(world: World, intent: Json, method: Json, before: Json) -> StripeFailure:
-    reason = method["_behaviour"]
+def _decline(world: World, intent: Json, method: Json, reason: str, before: Json) -> StripeFailure:
     code, message = DECLINES[reason]
     charge = create_charge(world, intent, method, decline=reason)
     details: Json = {"charge": charge["id"], "code": code, "decline_code": reason, "message": message}
@@ -218,6 +220,9 @@ def _create(call: Call) -> Json:
             "Customer first."
         )
         raise StripeFailure(message, param="payment_method")
+    if params.get("confirm") and method is None:
+        # Before anything is made: this refusal has no PaymentIntent to name.
+        raise StripeFailure(WITHOUT_METHOD, code="payment_intent_unexpected_state")
     intent = create_intent(
         world,
         params["amount"],

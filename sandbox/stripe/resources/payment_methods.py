@@ -101,6 +101,11 @@ def card(world: World, token: str, **billing: str | None) -> Json:
     )
 
 
+def behaviour(world: World, method: Json) -> str:
+    """What the card does when it is charged, which a fault may order."""
+    return world.declining or str(method["_behaviour"])
+
+
 def attach(world: World, method: Json, customer: Json) -> Json:
     if method["customer"] not in {None, customer["id"]}:
         message = "The payment method you provided has already been attached to a customer."
@@ -142,8 +147,8 @@ def _detach(call: Call) -> Json:
 
 def _of_customer(call: Call) -> Json:
     customer = live_customer(call.world, call.id, param="id")
-    methods = call.world.all("payment_method")
-    return pages.page(methods, call.params, lambda each: each["customer"] == customer["id"], call.path, "PaymentMethod")
+    methods = call.world.of("payment_method", "customer", customer["id"])
+    return pages.page(methods, call.params, lambda _method: True, call.path, "PaymentMethod")
 
 
 RAW = group(number=text(), exp_month=text(), exp_year=text(), cvc=text(), token=text())

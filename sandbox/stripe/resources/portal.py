@@ -18,7 +18,7 @@ from sandbox.stripe.params import (
     text,
 )
 from sandbox.stripe.resource import Call, Filter, Resource, Route
-from sandbox.stripe.resources import changing
+from sandbox.stripe.resources import changing, collecting
 from sandbox.stripe.resources.customers import live_customer
 from sandbox.stripe.world import World
 
@@ -55,8 +55,7 @@ def web_address(*, required: bool = False) -> Field:
 
 def session_by_token(world: World, token: str) -> Json | None:
     """While it lives."""
-    made = world.objects.get("billing_portal.session", {}).values()
-    session = next((each for each in made if each["_token"] == token), None)
+    session = next(iter(world.of("billing_portal.session", "_token", token)), None)
     return session if session and world.now() < session["created"] + SESSION_SECONDS else None
 
 
@@ -123,7 +122,7 @@ def _check_subscription(world: World, customer: Json, name: str, wanted: Json) -
     subscription = world.get("subscription", wanted["subscription"], param=param)
     if subscription["customer"] != customer["id"]:
         raise StripeFailure("The subscription does not belong to this customer.", param=param)
-    if subscription["status"] in changing.ENDED:
+    if subscription["status"] in collecting.ENDED:
         raise StripeFailure("The subscription has already been canceled.", param=param)
     if name == "subscription_cancel" and subscription["cancel_at"] is not None:
         raise StripeFailure("The subscription is already set to be canceled.", param=param)

@@ -3,7 +3,7 @@
 from sandbox.stripe.errors import Json, StripeFailure
 from sandbox.stripe.params import choice, currency, fields, flag, group, integer, many, text
 from sandbox.stripe.resource import Call, Route
-from sandbox.stripe.resources import changing, frozen, invoice_items, invoicing, subscribing
+from sandbox.stripe.resources import changing, collecting, discounts, frozen, invoice_items, invoicing, subscribing
 from sandbox.stripe.resources.customers import live_customer
 from sandbox.stripe.resources.lines import Item
 from sandbox.stripe.tracked import plain
@@ -46,6 +46,8 @@ def _customer_of(world: World, params: Json) -> Json:
 
 def _bill(world: World, params: Json) -> Json | None:
     details = params.get("subscription_details") or {}
+    if "discounts" in params:
+        details = details | {"discounts": params["discounts"]}
     owner = _customer_of(world, params)
     subscription = world.find("subscription", params.get("subscription"))
     _add_items(world, owner, params.get("invoice_items") or [])
@@ -78,7 +80,7 @@ def _add_items(world: World, customer: Json, wanted: list[Json]) -> None:
 
 def _changed(world: World, subscription: Json, details: Json) -> Json | None:
     """What the change bills at once, or else what comes at the end of the period after it."""
-    if subscription["status"] in changing.ENDED:
+    if subscription["status"] in collecting.ENDED:
         return None
     prorated = details.get("proration_behavior") != "none"
     if details.get("cancel_now"):
@@ -100,13 +102,14 @@ def _started(world: World, customer: Json, details: Json) -> Json:
     wanted = changing.checked_items(world, details["items"])
     ends = details.get("trial_end")
     trial_end = ends if isinstance(ends, int) else None
-    subscription = subscribing.start_subscription(world, customer, wanted, trial_end=trial_end)
+    reductions = discounts.checked(world, details.get("discounts") or [], wanted[0]["price"]["currency"])
+    subscription = subscribing.start_subscription(world, customer, wanted, trial_end=trial_end, reductions=reductions)
     lines = subscribing.period_items(world, subscription)
     return subscribing.bill(world, subscription, "subscription_create", lines, drafted=True)
 
 
 def _next_to_renew(world: World, customer: Json) -> Json | None:
-    theirs = (each for each in world.all("subscription") if each["customer"] == customer["id"])
+    theirs = world.of("subscription", "customer", customer["id"])
     running = [each for each in theirs if each["status"] in RENEWING and each["cancel_at"] is None]
     return min(running, key=lambda each: subscribing.period_of(each)[1], default=None)
 
@@ -140,6 +143,7 @@ CHANGES = (
     "billing_cycle_anchor",
     "cancel_at",
     "cancel_at_period_end",
+    "discounts",
     "items",
     "proration_behavior",
     "proration_date",
@@ -170,6 +174,7 @@ CREATE_PREVIEW = Route(
     fields(
         currency=currency(),
         customer=text(),
+        discounts=discounts.DISCOUNTS_FIELD,
         invoice_items=many(ITEM),
         preview_mode=choice("next"),
         subscription=text(),

@@ -79,11 +79,9 @@ def settle_later(world: World, made: Json, seconds: int) -> None:
         made["_later"] = [world.now() + seconds, made["_later"][1]]
 
 
-def settle_due(world: World) -> None:
-    """Refunds of Stripe's slow and failing test cards get their final status when their time has come."""
-    for made in world.objects.get("refund", {}).values():
-        if made["_later"] and made["_later"][0] <= world.now():
-            settle(world, made, made["_later"][1], "expired_or_canceled_card")
+def settle_due(world: World, made: Json) -> None:
+    """A refund of Stripe's slow and failing test cards gets its final status."""
+    settle(world, made, made["_later"][1], "expired_or_canceled_card")
 
 
 def settle(world: World, made: Json, status: str, failure_reason: str | None = None) -> Json:
@@ -115,8 +113,8 @@ def _give_back(world: World, made: Json, reason: str) -> None:
 
 def fail_disputed(world: World, dispute: Json) -> None:
     """A chargeback takes the money, so refunds of that charge that are still on their way come to nothing."""
-    for made in world.all("refund"):
-        if made["charge"] == dispute["charge"] and made["status"] == "pending":
+    for made in world.of("refund", "charge", dispute["charge"]):
+        if made["status"] == "pending":
             settle(world, made, "failed", "charge_for_pending_refund_disputed")
 
 

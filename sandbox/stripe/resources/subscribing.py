@@ -136,8 +136,10 @@ def add_item(world: World, subscription: Json, price: Json, quantity: int, tax_r
     }
     if subscription["items"]["data"]:
         item |= dict(zip(("current_period_start", "current_period_end"), period_of(subscription), strict=True))
-    subscription["items"]["data"].append(item)
-    return item
+    items: list[Json] = subscription["items"]["data"]
+    items.append(item)
+    # What was put in was copied: this is the one to change.
+    return items[-1]
 
 
 def set_price(item: Json, price: Json) -> None:
@@ -310,7 +312,8 @@ def prorate(world: World, subscription: Json, item: Json, *, sign: int, at: int 
     start, finish = period_of(subscription)
     price, quantity, now = item["price"], item["quantity"], world.now() if at is None else at
     words = "Remaining" if sign > 0 else "Unused"
-    full = money.share(price["unit_amount"] * quantity, max(0, finish - now), finish - start)
+    step = money.step(subscription["currency"])
+    full = money.share(price["unit_amount"] * quantity, max(0, finish - now), finish - start, step)
     prorated = Item(
         description=f"{words} time on {described(world, price, quantity)} after {day(now)}",
         amount=sign * discounts.discounted(world, subscription, full, billed=sign < 0),

@@ -63,7 +63,6 @@ def _update(call: Call) -> Json:
     params = {name: value for name, value in call.params.items() if name != "payment_behavior"}
     if call.params.get("payment_behavior") == "error_if_incomplete":
         _check_paid(call, params)
-    # Only now: a rehearsal puts other objects in the place of those that it changed.
     subscription = call.world.get("subscription", call.id)
     changing.change(call.world, subscription, params)
     return subscription
@@ -86,7 +85,7 @@ def _check_paid(call: Call, params: Json) -> None:
 def _cancel(call: Call) -> Json:
     world, params = call.world, call.params
     subscription = world.get("subscription", call.id)
-    if subscription["status"] in changing.ENDED:
+    if subscription["status"] in collecting.ENDED:
         raise no_such("subscription", call.id)
     changing.cancel_now(
         world, subscription, prorate=params.get("prorate", False), invoice_now=params.get("invoice_now", False)
@@ -153,7 +152,7 @@ def _hidden(subscription: Json, params: Json) -> bool:
 
 
 def _has_status(subscription: Json, wanted: str) -> bool:
-    return wanted == "all" or subscription["status"] in (changing.ENDED if wanted == "ended" else (wanted,))
+    return wanted == "all" or subscription["status"] in (collecting.ENDED if wanted == "ended" else (wanted,))
 
 
 def _has_price(subscription: Json, price: str) -> bool:
