@@ -6,7 +6,7 @@ power may lose the last moments, but never the file.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ TABLES = """
     CREATE TABLE answers (key TEXT PRIMARY KEY, body TEXT NOT NULL);
     CREATE TABLE mails (recipient TEXT, number INTEGER, body TEXT NOT NULL, PRIMARY KEY (recipient, number));
 """
+ENCODER = json.JSONEncoder(separators=(",", ":"))
+PAGES_BEFORE_CHECKPOINT = 10_000
+"""Of 4 KB. Only at a checkpoint does SQLite wait for the disk."""
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, sqlite3.Error)
 
 
@@ -45,6 +48,7 @@ class Store:
         self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database.execute(f"PRAGMA wal_autocheckpoint={PAGES_BEFORE_CHECKPOINT}")
         self._prepare()
         self._load()
         self.world.on_commit = self.save
@@ -138,8 +142,9 @@ class Store:
                 self._many("INSERT INTO mails VALUES (?, ?, ?)", rows)
         self._mails = {recipient: len(mails) for recipient, mails in self.inbox.mails.items()}
 
-    def _many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        self._database.executemany(statement, rows)
+    def _many(self, statement: str, rows: Collection[tuple[Any, ...]]) -> None:
+        if rows:
+            self._database.executemany(statement, rows)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -156,4 +161,4 @@ class Store:
 
 
 def compact(thing: Json) -> str:
-    return json.dumps(thing, separators=(",", ":"))
+    return ENCODER.encode(thing)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Self, SupportsIndex
 
 Tell = Callable[[], None]
+NESTED = (dict, list)
 
 
 class TrackedDict(dict[str, Any]):
@@ -17,7 +18,7 @@ class TrackedDict(dict[str, Any]):
         super().__init__(plain)
         self.tell = tell
         for key, value in plain.items():
-            if isinstance(value, dict | list):
+            if isinstance(value, NESTED):
                 dict.__setitem__(self, key, tracked(value, tell))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -129,5 +130,5 @@ def tracked(value: Any, tell: Tell) -> Any:
 def plain(value: Any) -> Any:
     """A deep copy that tells nobody. As `copy.deepcopy` for JSON, five times as fast."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: plain(item) if isinstance(item, NESTED) else item for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, list) else value
