@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.stripe.brackets import Tree
 from sandbox.stripe.errors import Json, ValidationFailure, missing, not_an_integer
+from sandbox.stripe.money import KNOWN
 
 Raw = str | Tree
 LONGEST_TEXT = 5000
@@ -110,8 +111,11 @@ def choice(*allowed: str, required: bool = False) -> Field:
 def currency(*, required: bool = False) -> Field:
     def read(value: Raw, name: str) -> str | None:
         plain = _plain(value, name).lower()
-        if plain and not re.fullmatch(r"[a-z]{3}", plain):
-            raise ValidationFailure(f"Invalid currency: {plain}", param=name)
+        if plain and plain not in KNOWN:
+            message = (
+                f"Invalid currency: {plain}. Stripe currently supports these currencies: {', '.join(sorted(KNOWN))}"
+            )
+            raise ValidationFailure(message, param=name)
         return plain or None
 
     return Field(read, required)

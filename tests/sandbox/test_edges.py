@@ -338,3 +338,10 @@ def test_a_balance_transaction_is_found_with_its_own_customer_only(api: Api, cus
     assert made == api.read(f"{path}/{made['id']}")
     other = api.get(f"customers/{someone(api)}/balance_transactions/{made['id']}")
     assert (404, "resource_missing", "id") == api.error(other)
+
+
+@pytest.mark.parametrize("currency", ["zzz", "us", "usdx", "u$d"])
+def test_a_currency_that_does_not_exist_is_refused(api: Api, currency: str) -> None:
+    refused = api.post("payment_intents", amount=500, currency=currency)
+    assert (400, None, "currency") == api.error(refused)
+    assert "usd" in refused.json()["error"]["message"]

@@ -206,6 +206,17 @@ def test_a_card_that_is_attached_meanwhile_stays_good(api: Api, sandbox: Sandbox
     assert [402, 200] == [api.post("payment_intents", **form).status_code for _ in range(2)]
 
 
+def test_no_snapshot_remembers_a_decline_that_was_ordered(api: Api, sandbox: Sandbox) -> None:
+    customer = api.customer("ada@example.com")
+    method = customer["invoice_settings"]["default_payment_method"]
+    sandbox.post("snapshot", name="a good card")
+    sandbox.fault(kind="decline")
+    api.make(f"payment_methods/{method}/detach")
+    sandbox.post("restore", name="a good card")
+    form = {"amount": 900, "currency": "usd", "customer": customer["id"], "payment_method": method}
+    assert "succeeded" == api.make("payment_intents", confirm="true", **form)["status"]
+
+
 def test_a_dispute_can_come_between_the_look_and_the_refund(api: Api, sandbox: Sandbox) -> None:
     intent = api.payment(2000)
     sandbox.fault(kind="dispute_before")
