@@ -75,6 +75,7 @@ class Agenda:
         for kind, identifier in world.stirred:
             if kind in RANKS:
                 self._enter(world, kind, identifier)
+                self.idle_until = 0
         world.stirred.clear()
 
     def _enter(self, world: World, kind: str, identifier: str) -> None:

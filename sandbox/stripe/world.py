@@ -277,7 +277,7 @@ class World:
                 undo()
 
     @contextmanager
-    def whole(self, *, unless: Callable[[Exception], bool]) -> Iterator[None]:
+    def whole(self, *, unless: Callable[[Exception], bool] = lambda _failure: False) -> Iterator[None]:
         """What happens inside happens whole: a failure leaves everything as it was, `unless` it is of those."""
         with self._apart() as undo:
             try:

@@ -1,26 +1,31 @@
 """What happens by itself when the sandbox's clock moves on."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.mail import Inbox
 from sandbox.seed.demo import plant
 from sandbox.stripe import timeline
 from sandbox.stripe.errors import Json
-from sandbox.stripe.resources import changing, new_world
+from sandbox.stripe.resources import changing, frozen, new_world, refunds, subscribing
 from sandbox.stripe.resources.periods import add_months
-from sandbox.stripe.world import Clock
+from sandbox.stripe.store import Store
+from sandbox.stripe.world import Clock, World
 from tests.fixtures.sandbox import Sandbox
 from tests.sandbox.conftest import Api
 from tests.sandbox.plans import DAY, customer_with, event_types, period_end, price, set_card, subscribe
-from tests.sandbox.worlds import monthly, subscriber
+from tests.sandbox.worlds import monthly, person, subscriber
 
 HOUR = 3600
 MONTH = 31 * DAY
+NOW = 1_800_000_000
 
 
 def invoices(api: Api, subscription: str) -> list[dict[str, Any]]:
@@ -297,7 +302,7 @@ def _watched(due: timeline.Due, looked_at: list[str]) -> timeline.Due:
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["seats", "cancel", "keep", "undo"])), max_size=6))
 def test_the_agenda_knows_what_a_look_at_everything_would_find(steps: list[tuple[int, str]]) -> None:
-    world = new_world(clock=Clock(wall=lambda: 1_800_000_000))
+    world = new_world(clock=Clock(wall=lambda: NOW))
     made = [subscriber(world, monthly(world, 1000)) for _ in range(3)]
     for place, (days, what) in enumerate(steps):
         subscription = made[place % 3]
@@ -312,3 +317,44 @@ def test_the_agenda_knows_what_a_look_at_everything_would_find(steps: list[tuple
         found = timeline.upcoming(world)
         everything = (due.moment(thing) for due in timeline.DUES for thing in world.all(due.kind))
         assert min((each for each in everything if each is not None), default=None) == (found and found[0])
+
+
+def test_what_is_to_come_comes_after_a_restart_and_after_going_back(tmp_path: Path) -> None:
+    """On the sandbox's clock and on a test clock alike, and each time the same."""
+    with kept(tmp_path) as world:
+        clock = world.add(frozen.KIND, "clock", frozen_time=NOW, status="ready", status_details={})
+        for more in ({}, {"test_clock": clock["id"]}):
+            someone = person(world, "pm_card_pendingRefund", **more)
+            subscribing.create_subscription(world, someone, [{"price": monthly(world, 1000)}])
+            refunds.refund(world, world.all("charge")[0], 300)
+        world.remember("before")
+        first = a_month_on(world, clock["id"])
+        world.go_back("before")
+        assert first == a_month_on(world, clock["id"])
+        world.go_back("before")
+    with kept(tmp_path) as again:
+        assert first == a_month_on(again, clock["id"])
+    assert (["succeeded", "succeeded"], 4) == (first["refund"], len(first["invoice"]))
+
+
+@contextmanager
+def kept(folder: Path) -> Iterator[World]:
+    world = new_world(clock=Clock(wall=lambda: NOW))
+    store = Store(folder, world, Inbox())
+    store.open()
+    yield world
+    world.commit()
+    store.close()
+
+
+def a_month_on(world: World, clock: str) -> dict[str, list[Any]]:
+    """What time alone did; of invoices and events also which they are."""
+    found = world.get(frozen.KIND, clock)
+    found["frozen_time"] += MONTH + DAY
+    timeline.run_due(world, found)
+    world.clock.offset += MONTH + DAY
+    timeline.run_due(world)
+    world.commit()
+    told = [(each["id"], each["type"]) for each in world.all("event")]
+    invoices = [(each["id"], each["status"]) for each in world.all("invoice")]
+    return {"refund": [each["status"] for each in world.all("refund")], "invoice": invoices, "event": told}

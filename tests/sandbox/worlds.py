@@ -9,9 +9,9 @@ from sandbox.stripe.world import World
 Json = dict[str, Any]
 
 
-def person(world: World, card: str = "pm_card_visa") -> Json:
+def person(world: World, card: str = "pm_card_visa", **more: Any) -> Json:
     """A customer with this card as their default."""
-    made = customers.create_customer(world, {"email": "new@example.com"})
+    made = customers.create_customer(world, {"email": "new@example.com"} | more)
     method = payment_methods.card(world, card)
     payment_methods.attach(world, method, made)
     made["invoice_settings"]["default_payment_method"] = method["id"]

@@ -174,7 +174,7 @@ def _when(line: Json) -> str:
 
 
 def _credit_notes(world: World, invoice: Json) -> str:
-    notes = [each for each in world.all("credit_note") if each["invoice"] == invoice["id"] and each["status"] != "void"]
+    notes = [each for each in world.of("credit_note", "invoice", invoice["id"]) if each["status"] != "void"]
     if not notes:
         return ""
     return "<h2>Credit notes</h2>" + facts(

@@ -88,7 +88,7 @@ class PortalPages:
             return sorry("Link expired", EXPIRED, 404)
         here = f"/_sandbox/portal/{session['_token']}"
         try:
-            with frozen.time_of(self.world, session):
+            with frozen.time_of(self.world, session), self.world.whole():
                 self.acts[act](session, answer)
         except StripeFailure:
             return back_to(f"{here}?said=refused")
@@ -144,7 +144,7 @@ class PortalPages:
         return self.world.get("customer", session["customer"])
 
     def _subscriptions(self, session: Json) -> list[Json]:
-        theirs = (each for each in self.world.all("subscription") if each["customer"] == session["customer"])
+        theirs = self.world.of("subscription", "customer", session["customer"])
         return [each for each in theirs if each["status"] not in collecting.ENDED]
 
     def _body(self, session: Json, flow: Json | None) -> str:
@@ -210,9 +210,7 @@ class PortalPages:
         return "<h2>Confirm the change</h2>" + facts(rows) + form(self._path(session, "confirm"), "", "Confirm")
 
     def _invoices(self, session: Json) -> str:
-        theirs = [
-            each for each in self.world.all("invoice") if each["customer"] == session["customer"] and each["_token"]
-        ]
+        theirs = [each for each in self.world.of("invoice", "customer", session["customer"]) if each["_token"]]
         rows = "".join(_row(each) for each in theirs[:INVOICES_SHOWN])
         head = '<th scope="col">Invoice</th><th scope="col">Status</th><th scope="col" class="number">Total</th>'
         table = f"<table><caption>The latest first</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

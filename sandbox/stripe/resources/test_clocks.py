@@ -47,8 +47,8 @@ def _advance(call: Call) -> Json:
 def _delete(call: Call) -> Json:
     world = call.world
     clock = world.get(KIND, call.id)
-    for customer in world.all("customer"):
-        if customer["test_clock"] == clock["id"] and not customer.get("deleted"):
+    for customer in world.of("customer", "test_clock", clock["id"]):
+        if not customer.get("deleted"):
             customers.delete_customer(world, customer)
     del world.objects[KIND][clock["id"]]
     world.emit("test_helpers.test_clock.deleted", clock)
