@@ -58,7 +58,8 @@ def _by_parameter(param: str | None) -> str | None:
 
 
 def read_error(error: stripe.StripeError) -> CounterfoilError:
-    if error.http_status == 404 or error.code == "resource_missing":
+    # A 404 without Stripe's error object is a gateway's: it knows nothing of what is there.
+    if error.error is not None and (error.http_status == 404 or error.code == "resource_missing"):
         return NotFound()
     return BillingUnavailable()
 

@@ -1,4 +1,4 @@
-"""The only writes to Stripe. Nothing is looked up here: the caller reads again before it acts."""
+"""The only writes to Stripe. Nothing is looked up before: the caller reads again before it acts."""
 
 from tools.billing.moves_customers import CustomerMoves
 from tools.billing.moves_invoices import InvoiceMoves

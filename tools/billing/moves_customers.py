@@ -6,7 +6,7 @@ from tools.billing.powers import Address, BillingDetails, PortalFlow, PortalLink
 from tools.billing.translate import customer_of
 from tools.billing.types import Customer
 from tools.billing.writer import Writer, by, checked, under
-from tools.errors import BillingRefused
+from tools.errors import BillingRefused, OutcomeUnknown
 
 if TYPE_CHECKING:
     from stripe.params import CustomerUpdateParams, CustomerUpdateParamsAddress
@@ -27,9 +27,17 @@ class CustomerMoves(Writer):
                     )
                 )
             params = _details(details, action_id)
-            return await self._send(
-                lambda: self._v1.customers.update_async(checked(customer), params, under(idempotency_key)), customer_of
-            )
+            send = self._send if tax_id is None else self._send_next
+            try:
+                return await send(
+                    lambda: self._v1.customers.update_async(checked(customer), params, under(idempotency_key)),
+                    customer_of,
+                )
+            except BillingRefused as error:
+                if tax_id is None:
+                    raise
+                # The tax id is there already. Taken back, a repeat under the same key would not make it again.
+                raise OutcomeUnknown from error
 
     async def portal_link(
         self, *, customer: str, flow: PortalFlow, subscription: str | None = None, return_url: str, idempotency_key: str

@@ -40,7 +40,7 @@ class InvoiceMoves(Writer):
                     checked(invoice), {"metadata": by(action_id)}, under(idempotency_key, "mark")
                 )
             )
-            return await self._send(
+            return await self._send_next(
                 lambda: self._v1.invoices.send_invoice_async(
                     invoice, {"expand": _WHOLE}, under(idempotency_key, "send")
                 ),

@@ -119,13 +119,13 @@ class MoneyMoves(Writer):
                 _id_of,
             )
             try:
-                await self._send(
+                await self._send_next(
                     lambda: self._v1.invoices.attach_payment_async(
                         invoice, {"payment_intent": intent}, under(idempotency_key, "attach")
                     ),
                     _id_of,
                 )
-                return await self._send(
+                return await self._send_next(
                     lambda: self._v1.payment_intents.confirm_async(
                         intent, {"off_session": True}, under(idempotency_key, "charge")
                     ),

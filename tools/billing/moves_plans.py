@@ -9,10 +9,12 @@ from tools.billing.translate import Json
 from tools.billing.translate_plans import names_in, subscription_of
 from tools.billing.types import Subscription
 from tools.billing.writer import Writer, by, checked, under
+from tools.errors import BillingRefused, BillingUnavailable, NotFound, NotSent, OutcomeUnknown
 
 if TYPE_CHECKING:
     from stripe.params import SubscriptionUpdateParams
 
+_ENDED = frozenset({"canceled", "incomplete_expired"})
 _WHOLE = ["items.data.price.product", "discounts.source.coupon"]
 
 
@@ -21,26 +23,54 @@ class PlanMoves(Writer):
         return await self._update(subscription, {"cancel_at_period_end": True}, action_id, idempotency_key)
 
     async def undo_cancel(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
-        return await self._update(subscription, {"cancel_at_period_end": False}, action_id, idempotency_key)
+        """An end on a day of its own is no period's end for Stripe, and has to be unset by its own name."""
+        plan = await self._update(subscription, {"cancel_at_period_end": False}, action_id, idempotency_key)
+        if plan.cancel_at is None:
+            return plan
+        try:
+            return await self._update(subscription, {"cancel_at": ""}, action_id, f"{idempotency_key}:date")
+        except NotSent as error:
+            raise OutcomeUnknown from error
 
     async def cancel_now(
         self, *, subscription: str, credit_unused: bool, action_id: str, idempotency_key: str
     ) -> Subscription:
         """Stripe heeds no key when it deletes, and keeps a canceled subscription as it is: our action goes first."""
         async with self._turns.of(subscription):
-            await self._retry.write(
+            before = await self._send(
                 lambda: self._v1.subscriptions.update_async(
                     checked(subscription), {"metadata": by(action_id)}, under(idempotency_key, "mark")
-                )
-            )
-            return await self._send(
-                lambda: self._v1.subscriptions.cancel_async(
-                    subscription,
-                    {"prorate": credit_unused, "invoice_now": credit_unused, "expand": _WHOLE},
-                    under(idempotency_key, "cancel"),
                 ),
-                _plan_in,
+                _status_in,
             )
+            if before in _ENDED:
+                raise BillingRefused(reason="resource_missing")
+            try:
+                return await self._send_next(
+                    lambda: self._v1.subscriptions.cancel_async(
+                        subscription,
+                        {"prorate": credit_unused, "invoice_now": credit_unused, "expand": _WHOLE},
+                        under(idempotency_key, "cancel"),
+                    ),
+                    _plan_in,
+                )
+            except BillingRefused as refused:
+                if refused.reason != "resource_missing":
+                    raise
+                return await self._ended_by(subscription, action_id, refused)
+
+    async def _ended_by(self, subscription: str, action_id: str, refused: BillingRefused) -> Subscription:
+        """There is nothing to cancel, yet it was alive when this key was first used: perhaps it was us."""
+        try:
+            raw = await self._retry.read(
+                lambda: self._v1.subscriptions.retrieve_async(subscription, {"expand": [*_WHOLE]})
+            )
+        except (BillingUnavailable, NotFound) as error:
+            raise OutcomeUnknown from error
+        plan = _plan_in(raw.to_dict())
+        if plan.status in _ENDED and plan.action_id == action_id:
+            return plan
+        raise refused
 
     async def pause_collection(
         self,
@@ -80,6 +110,10 @@ class PlanMoves(Writer):
             lambda: self._v1.subscriptions.update_async(checked(subscription), params, under(idempotency_key)),
             _plan_in,
         )
+
+
+def _status_in(raw: Json) -> str:
+    return str(raw["status"])
 
 
 def _plan_in(raw: Json) -> Subscription:

@@ -195,9 +195,9 @@ class MoneyMover(Protocol):
         ...
 
     async def undo_cancel(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
-        """Takes a planned end at the period's end back. What has ended stays ended.
+        """Takes a planned end back, at the period's end or on a day. What has ended stays ended.
 
-        Unknown: the subscription's `cancel_at_period_end`.
+        Unknown: the subscription's `cancel_at_period_end` and `cancel_at`.
         """
         ...
 
@@ -241,7 +241,7 @@ class MoneyMover(Protocol):
     async def update_billing_details(
         self, *, customer: str, details: BillingDetails, action_id: str, idempotency_key: str
     ) -> Customer:
-        """The tax id first, for it is the likelier to be refused.
+        """The tax id first, for it is the likelier to be refused. When only the rest is, that is an unknown outcome.
 
         Unknown: the customer has our `action_id` once all of it is done; a repeat does no harm.
         """

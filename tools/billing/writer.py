@@ -9,7 +9,7 @@ from tools.billing.ids import checked_key, is_stripe_id
 from tools.billing.retry import Retry
 from tools.billing.translate import Json
 from tools.billing.turns import Turns
-from tools.errors import BillingRefused, OutcomeUnknown
+from tools.errors import BillingRefused, NotSent, OutcomeUnknown
 
 Result = TypeVar("Result")
 Request = Callable[[], Awaitable[stripe.StripeObject]]
@@ -32,6 +32,13 @@ class Writer:
             return into(answer.to_dict())
         except (KeyError, TypeError, ValueError, IndexError) as error:
             # Stripe has acted, so an answer that we cannot read must not look like a failure.
+            raise OutcomeUnknown from error
+
+    async def _send_next(self, request: Request, into: Callable[[Json], Result]) -> Result:
+        """A later step of a write: an earlier one has left us already, so `NotSent` would not be true."""
+        try:
+            return await self._send(request, into)
+        except NotSent as error:
             raise OutcomeUnknown from error
 
 

@@ -21,12 +21,14 @@ from sandbox.stripe.resources.portal import PORTAL_CONFIGURATIONS, PORTAL_SESSIO
 from sandbox.stripe.resources.refunds import REFUNDS
 from sandbox.stripe.resources.subscription_items import SUBSCRIPTION_ITEMS
 from sandbox.stripe.resources.subscriptions import SUBSCRIPTIONS
+from sandbox.stripe.resources.tax_ids import TAX_IDS
 from sandbox.stripe.resources.test_clocks import TEST_CLOCKS
 from sandbox.stripe.resources.webhook_endpoints import WEBHOOK_ENDPOINTS
 from sandbox.stripe.world import World
 
 RESOURCES = (
     CUSTOMERS,
+    TAX_IDS,
     PAYMENT_METHODS,
     PRODUCTS,
     PRICES,

@@ -126,6 +126,9 @@ def _move_trial(world: World, subscription: Json, trial_end: int) -> None:
 
 def _schedule(world: World, subscription: Json, params: Json, *, prorated: bool) -> None:
     if "cancel_at_period_end" in params:
+        if not params["cancel_at_period_end"] and not subscription["cancel_at_period_end"]:
+            # Nothing changes. Whether Stripe forgets a dated end here is not documented; this is the harder case.
+            return
         end = subscribing.period_of(subscription)[1] if params["cancel_at_period_end"] else None
         schedule_end(world, subscription, end, at_period_end=params["cancel_at_period_end"])
     elif "cancel_at" in params:

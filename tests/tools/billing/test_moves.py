@@ -7,7 +7,7 @@ import pytest
 
 from tests.fixtures.sandbox import Sandbox
 from tools.billing.mover import StripeMover
-from tools.billing.powers import Address, BillingDetails, MoneyMover, PortalLink
+from tools.billing.powers import Address, BillingDetails, MoneyMover, PortalLink, TaxId
 from tools.billing.stripe_billing import StripeBilling
 from tools.billing.types import Customer, Invoice
 from tools.errors import BillingRefused, BillingUnavailable, OutcomeUnknown
@@ -304,3 +304,53 @@ async def test_a_lock_timeout_passes_and_the_write_is_made(
 
     made = [entry for entry in await billing.credit_entries(hedy.id) if entry.action_id == "act_12"]
     assert len(made) == 1
+
+
+async def test_a_tax_id_is_kept_beside_the_new_details(
+    billing: StripeBilling, mover: StripeMover, sandbox: Sandbox
+) -> None:
+    (grace,) = await billing.find_by_email("grace@example.com")
+    asked: dict[str, Any] = {
+        "customer": grace.id,
+        "details": BillingDetails(name="Hopper Ltd", tax_id=TaxId(kind="eu_vat", value="IE1234567X")),
+        "action_id": "act_13",
+        "idempotency_key": "details:13",
+    }
+
+    after = [await mover.update_billing_details(**asked) for _ in range(2)]
+
+    held = sandbox.stripe().v1.customers.tax_ids.list(grace.id).data
+    assert ["Hopper Ltd"] * 2 == [each.name for each in after]
+    assert [("eu_vat", "IE1234567X")] == [(each.type, each.value) for each in held]
+
+
+async def test_a_tax_id_that_stripe_refuses_changes_nothing(
+    billing: StripeBilling, mover: StripeMover, sandbox: Sandbox
+) -> None:
+    (grace,) = await billing.find_by_email("grace@example.com")
+
+    with pytest.raises(BillingRefused) as raised:
+        await mover.update_billing_details(
+            customer=grace.id,
+            details=BillingDetails(name="Hopper Ltd", tax_id=TaxId(kind="eu_vat", value="12")),
+            action_id="act_14",
+            idempotency_key="details:14",
+        )
+
+    assert "tax_id_invalid" == raised.value.reason
+    assert grace == (await billing.picture(grace.id)).customer
+    assert [] == sandbox.stripe().v1.customers.tax_ids.list(grace.id).data
+
+
+async def test_a_dated_end_is_taken_back_too(billing: StripeBilling, mover: StripeMover, sandbox: Sandbox) -> None:
+    """Set in the dashboard to a day that is no period's end: then `cancel_at_period_end` is False all along."""
+    (grace,) = await billing.find_by_email("grace@example.com")
+    (plan,) = (await billing.picture(grace.id)).subscriptions
+    day = int((plan.period_end - timedelta(days=1)).timestamp())
+    sandbox.stripe().v1.subscriptions.update(plan.id, {"cancel_at": day})
+    ending = await billing.subscription(plan.id)
+
+    after = await mover.undo_cancel(subscription=plan.id, action_id="act_15", idempotency_key="undo:15")
+
+    assert ending.cancel_at is not None
+    assert (after.cancel_at, after.canceled_at, after.cancel_at_period_end) == (None, None, False)
