@@ -95,10 +95,9 @@ class PlanMoves(Writer):
             "items": [changed_item(change)],
             "proration_behavior": PRORATION[change.billed],
             "proration_date": int(change.proration_date.timestamp()),
-        }
-        if change.billed == "now":
             # Otherwise a declined card would leave the new plan in place, and an invoice that nobody paid.
-            wanted["payment_behavior"] = "error_if_incomplete"
+            "payment_behavior": "error_if_incomplete",
+        }
         return await self._update(subscription, wanted, action_id, idempotency_key)
 
     async def _update(

@@ -1,6 +1,7 @@
 """What a change of a subscription would cost, asked in the very words in which it would be made."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import stripe
@@ -8,7 +9,7 @@ import stripe
 from tools.billing.pages import one
 from tools.billing.powers import CostPreview, PlanChange
 from tools.billing.retry import Retry
-from tools.billing.translate import Json, invoice_of, moment
+from tools.billing.translate import Json, entries, invoice_of, moment
 from tools.money import Money
 
 if TYPE_CHECKING:
@@ -30,16 +31,39 @@ def changed_item(change: PlanChange) -> "InvoiceCreatePreviewParamsSubscriptionD
 async def preview_change(
     client: stripe.StripeClient, retry: Retry, subscription: str, change: PlanChange
 ) -> CostPreview:
-    """Billed now, the difference and the next invoice are two previews; else the next invoice holds both."""
-    if change.billed != "now":
+    """Billed now, the difference and the next invoice are two previews; else the next invoice holds both.
+
+    Another interval starts anew today and is billed at once whatever was asked for; only what is left of the old one
+    counts as was asked.
+    """
+    anew = await _starts_anew(client, retry, subscription, change)
+    if change.billed != "now" and not anew:
         following = await _preview(client, retry, subscription, change, PRORATION[change.billed])
         nothing = Money(0, following["currency"])
         return _costs(change, nothing, nothing, following, lines_of=following)
-    at_once = await _preview(client, retry, subscription, change, "always_invoice")
+    at_once = await _preview(client, retry, subscription, change, PRORATION[change.billed])
     following = await _preview(client, retry, subscription, change, "none")
     due = Money(at_once["amount_due"], at_once["currency"])
     credit = Money(max(0, -at_once["total"]), at_once["currency"])
-    return _costs(change, due, credit, following, lines_of=at_once)
+    costs = _costs(change, due, credit, following, lines_of=at_once)
+    # Without prorations, this preview is the invoice of today: the next one comes when what it is for is over.
+    return replace(costs, next_at=max(line.period_end for line in invoice_of(following, ()).lines)) if anew else costs
+
+
+async def _starts_anew(client: stripe.StripeClient, retry: Retry, subscription: str, change: PlanChange) -> bool:
+    """Whether the new price is for another interval."""
+    wanted = change.price
+    if wanted is None:
+        return False
+    held = await one(retry, lambda: client.v1.subscriptions.retrieve_async(subscription))
+    price = await one(retry, lambda: client.v1.prices.retrieve_async(wanted))
+    now = next((item["price"] for item in entries(held["items"]) if item["id"] == change.item), price)
+    return _interval(now) != _interval(price)
+
+
+def _interval(price: Json) -> tuple[str | None, int | None]:
+    recurring = price.get("recurring") or {}
+    return recurring.get("interval"), recurring.get("interval_count")
 
 
 async def _preview(
