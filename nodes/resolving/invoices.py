@@ -6,9 +6,16 @@ from nodes.drafting import Draft, Value, draft, lines, sentences
 from nodes.resolving.explaining import LINES_SHOWN, bill_line, declined
 from nodes.resolving.matter import Matter, Resolution
 from tools.billing.analysis import explain_change, find_duplicates, is_change, pair_to_compare
-from tools.billing.types import AmountChange, ChangeKind, Charge, Invoice
+from tools.billing.types import AmountChange, ChangeKind, Charge, Invoice, InvoiceStatus
 
-WORDS = {"draft": "draft", "open": "open", "paid": "paid", "uncollectible": "written off", "void": "void"}
+WORDS: dict[InvoiceStatus, str] = {
+    "draft": "draft",
+    "open": "open",
+    "paid": "paid",
+    "uncollectible": "written off",
+    "void": "void",
+    "unknown": "in a state that a person has to look up",
+}
 CHANGES: dict[ChangeKind, str] = {
     "proration": "Part of a period",
     "quantity": "Number of seats",

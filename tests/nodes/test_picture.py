@@ -1,8 +1,13 @@
 from dataclasses import replace
+from unittest.mock import patch
 
-from nodes.picture import KEPT, from_json, to_json
+from hypothesis import given
+
+from nodes.picture import KEPT, bounded, from_json, to_json
 from tests.tools.billing.make import NOW, charge, invoice, line, picture, usd
-from tools.billing.types import CreditNote, Dispute, Payment
+from tests.tools.billing.test_duplicate_laws import INVOICES, charges
+from tools.billing.analysis import find_duplicates
+from tools.billing.types import BillingPicture, Charge, CreditNote, Dispute, Payment, Subscription
 
 DISPUTE = Dispute(
     id="du_1",
@@ -26,6 +31,18 @@ NOTE = CreditNote(
 )
 PAID = Payment(id="inpay_1", kind="out_of_band", amount=usd(4900), status="paid", at=NOW)
 
+PLAN = Subscription(
+    id="sub_1",
+    status="active",
+    plan="Pro",
+    price=usd(4900),
+    interval="month",
+    quantity=1,
+    period_start=NOW,
+    period_end=NOW,
+    cancel_at_period_end=False,
+)
+
 
 def test_a_picture_comes_back_from_the_state_as_it_was() -> None:
     seen = replace(
@@ -44,7 +61,7 @@ def test_a_picture_comes_back_from_the_state_as_it_was() -> None:
 def test_every_list_in_the_state_is_bounded() -> None:
     many = KEPT + 5
     seen = replace(
-        picture(*(charge(str(number)) for number in range(many))),
+        picture(*(charge(str(number), minutes=-number * 60 * 24 * 30) for number in range(many))),
         disputes=(DISPUTE,) * many,
         credit_notes=(NOTE,) * many,
     )
@@ -52,4 +69,29 @@ def test_every_list_in_the_state_is_bounded() -> None:
     kept = from_json(to_json(seen))
 
     assert {KEPT} == {len(kept.charges), len(kept.disputes), len(kept.credit_notes)}
-    assert not kept.complete
+
+
+def findings(seen: BillingPicture) -> list[tuple[str, str, str]]:
+    return [(pair.earlier.id, pair.later.id, pair.sign) for pair in find_duplicates(seen)]
+
+
+@given(made=charges())
+def test_what_is_cut_off_neither_makes_nor_hides_a_duplicate(made: tuple[Charge, ...]) -> None:
+    newest_first = sorted(made, key=lambda each: each.created, reverse=True)
+    whole = picture(*newest_first, invoices=INVOICES)
+
+    with patch("nodes.picture.KEPT", 2):
+        kept = bounded(whole)
+
+    assert findings(whole) == findings(kept)
+
+
+def test_what_is_owed_and_what_runs_is_kept_however_old_it_is() -> None:
+    paid = tuple(invoice(str(number), line()) for number in range(KEPT))
+    owed = invoice("owed", line(), status="open", remaining=usd(4900))
+    over = tuple(replace(PLAN, id=f"sub_{number}", status="canceled") for number in range(KEPT))
+    whole = replace(picture(invoices=(*paid, owed)), subscriptions=(*over, PLAN))
+
+    kept = bounded(whole)
+
+    assert (owed, PLAN) == (kept.invoices[-1], kept.subscriptions[-1])

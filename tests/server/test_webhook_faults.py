@@ -58,7 +58,7 @@ async def live(
         yield running
 
 
-@pytest.mark.parametrize(("kind", "hit"), product(KINDS, ["every", "one"]))
+@pytest.mark.parametrize(("kind", "hit"), list(product(KINDS, ["every", "one"])))
 async def test_a_refund_that_comes_back_is_told_once_if_any_delivery_is_good(
     live: Live, sandbox: Sandbox, proposed: Action, kind: str, hit: str
 ) -> None:

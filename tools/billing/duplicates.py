@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from tools.billing.charge_facts import same_payment
 from tools.billing.likeness import LONGEST, WITHIN, Because, Explanation, Invoices, tells_apart, why_not
-from tools.billing.types import BillingPicture, Charge, DuplicateCharge, DuplicateSign, Invoice
+from tools.billing.types import BillingPicture, Charge, DuplicateCharge, DuplicateSign, Invoice, Payment
 from tools.money import Money
 
 
@@ -29,12 +29,16 @@ class ExplainedPair:
 
 
 def find_duplicates(picture: BillingPicture) -> tuple[DuplicateCharge, ...]:
-    """Newest first. No charge is named twice as `later`, and none as `later` here and as `earlier` there."""
+    """Newest first. No charge is named twice as `later`, and none as `later` here and as `earlier` there.
+
+    Where the oldest charges are missing, what they could explain is no finding.
+    """
     invoices = {invoice.id: invoice for invoice in picture.invoices}
     found = {pair.later.id: pair for pair in _overpaid(picture, invoices)}
     found |= {pair.later.id: pair for pair in _twins(picture, invoices, besides=found.keys())}
     kept = (_keeping_the_first(pair, found) for pair in found.values())
-    return tuple(sorted(kept, key=lambda pair: _age(pair.later), reverse=True))
+    told = (pair for pair in kept if picture.complete or _is_within_sight(pair, picture, invoices))
+    return tuple(sorted(told, key=lambda pair: _age(pair.later), reverse=True))
 
 
 def explain_pairs(picture: BillingPicture, *, within: timedelta = WITHIN) -> tuple[ExplainedPair, ...]:
@@ -67,6 +71,20 @@ def _groups(charges: Iterable[Charge]) -> Iterable[list[Charge]]:
     for charge in sorted(charges, key=_age):
         alike[charge.amount.decimal].append(charge)
     return alike.values()
+
+
+def _is_within_sight(pair: DuplicateCharge, picture: BillingPicture, invoices: Invoices) -> bool:
+    """Nothing that is missing could have been paid for the same."""
+    seen = {charge.id for charge in picture.charges}
+    oldest = min(charge.created for charge in picture.charges)
+    paying = [payment for payment in _payments(pair, invoices) if payment.status == "paid" and payment.charge]
+    return pair.earlier.created - oldest > LONGEST and all(payment.charge in seen for payment in paying)
+
+
+def _payments(pair: DuplicateCharge, invoices: Invoices) -> Iterator[Payment]:
+    for charge in (pair.earlier, pair.later):
+        if invoice := invoices.get(charge.invoice or ""):
+            yield from invoice.payments
 
 
 def _twins(picture: BillingPicture, invoices: Invoices, besides: Container[str]) -> Iterator[DuplicateCharge]:

@@ -10,16 +10,21 @@ which is `BillingUnavailable` for a read. A write that was never sent certainly 
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import stripe
+import structlog
 
 from tools.billing.breaker import Breaker, NotSentError
 from tools.billing.faults import Fault, fault_of, read_error, worth_repeating, write_error
 from tools.errors import BillingUnavailable, NotSent, OutcomeUnknown
+
+log = structlog.get_logger()
+_PERMISSION = re.compile(r"rak_\w{1,80}")
 
 Result = TypeVar("Result")
 Request = Callable[[], Awaitable[Result]]
@@ -48,6 +53,7 @@ class Retry:
         try:
             return await self._persist(request)
         except _GaveUpError as gave_up:
+            _say_refused_key(gave_up.error)
             if isinstance(gave_up.error, NotSentError):
                 raise BillingUnavailable from gave_up.error
             raise read_error(gave_up.error) from gave_up.error
@@ -57,6 +63,7 @@ class Retry:
         try:
             return await self._persist(request)
         except _GaveUpError as gave_up:
+            _say_refused_key(gave_up.error)
             if isinstance(gave_up.error, NotSentError):
                 raise (OutcomeUnknown() if gave_up.unclear else NotSent()) from gave_up.error
             raise write_error(gave_up.error, unclear=gave_up.unclear) from gave_up.error
@@ -87,6 +94,15 @@ class Retry:
         ceiling: float = min(self.first_delay * 2 ** (attempt - 1), self.longest_delay)
         # Jitter spreads a crowd of callers; it guards no secret.
         return ceiling * random.uniform(0.5, 1.0)  # noqa: S311 - see above
+
+
+def _say_refused_key(error: Exception) -> None:
+    """Only whoever runs this can mend it. Not in Stripe's words, which hold key and account."""
+    if isinstance(error, stripe.PermissionError):
+        named = _PERMISSION.search(str(error))
+        log.error("stripe.permission_missing", permission=named[0] if named else "not named", request=error.request_id)
+    elif isinstance(error, stripe.AuthenticationError):
+        log.error("stripe.key_refused", request=error.request_id)
 
 
 def retry_after(error: stripe.StripeError) -> float | None:

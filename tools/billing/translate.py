@@ -14,7 +14,9 @@ from tools.billing.types import (
     Dispute,
     Invoice,
     InvoiceLine,
+    InvoiceStatus,
     Payment,
+    PaymentStatus,
     Refund,
     RefundStatus,
 )
@@ -43,6 +45,11 @@ def identifier(value: Any) -> str | None:
     if isinstance(value, Mapping):
         return cast("str", value["id"])
     return cast("str | None", value)
+
+
+def known(word: str, words: Any) -> Any:
+    """The word if it is one of the `Literal`, else `unknown`: Stripe adds words without notice."""
+    return word if word in get_args(words) else "unknown"
 
 
 def entries(listing: Json | None) -> list[Json]:
@@ -140,7 +147,7 @@ def invoice_of(raw: Json, charges: tuple[str, ...]) -> Invoice:
     return Invoice(
         id=raw["id"],
         number=clean(raw.get("number")) or None,
-        status=raw.get("status") or "draft",
+        status=known(raw.get("status") or "draft", InvoiceStatus),
         total=Money(raw["total"], currency),
         paid=Money(raw["amount_paid"], currency),
         remaining=Money(raw["amount_remaining"], currency),
@@ -181,7 +188,7 @@ def _payment_of(raw: Json) -> Payment:
         id=raw["id"],
         kind="out_of_band" if by["type"] == "payment_record" else "card",
         amount=Money(raw["amount_requested"] if paid is None else paid, raw["currency"]),
-        status=raw["status"],
+        status=known(raw["status"], PaymentStatus),
         at=moment(paid_at or raw["created"]),
         # A declined try is a charge too, but it paid nothing.
         charge=identifier(by.get("charge")) or identifier(latest) if raw["status"] == "paid" else None,

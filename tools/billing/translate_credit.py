@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from tools.billing.powers import Instalment
-from tools.billing.translate import Json, clean, identifier, moment
-from tools.billing.types import CreditEntry, CreditNote, Dispute
+from tools.billing.translate import Json, clean, identifier, known, moment
+from tools.billing.types import CreditEntry, CreditNote, CreditNoteStatus, Dispute
 from tools.money import Money
 
 
@@ -30,7 +30,7 @@ def credit_note_of(raw: Json) -> CreditNote:
         invoice=identifier(raw["invoice"]) or "",
         amount=Money(raw["total"], raw["currency"]),
         reason=raw.get("reason"),
-        status=raw["status"],
+        status=known(raw["status"], CreditNoteStatus),
         created=moment(raw["created"]),
         refunds=tuple(refund for refund in refunds if refund),
         memo=clean(raw.get("memo")) or None,

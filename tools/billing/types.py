@@ -11,7 +11,10 @@ from typing import Literal, Protocol
 from tools.billing.declines import DeclineReason
 from tools.money import Money
 
-InvoiceStatus = Literal["draft", "open", "paid", "uncollectible", "void"]
+InvoiceStatus = Literal["draft", "open", "paid", "uncollectible", "void", "unknown"]
+"""`unknown`, here and below, is a word of Stripe's that is newer than this: nothing is concluded from it."""
+PaymentStatus = Literal["open", "paid", "canceled", "unknown"]
+CreditNoteStatus = Literal["issued", "void", "unknown"]
 RefundStatus = Literal["pending", "requires_action", "succeeded", "failed", "canceled"]
 RefundReason = Literal["duplicate", "requested_by_customer"]
 DISPUTE_IS_OVER = frozenset({"won", "lost", "warning_closed", "prevented"})
@@ -155,7 +158,7 @@ class Payment:
     """`card` is whatever went through Stripe; `out_of_band` was paid elsewhere and cannot be refunded here."""
     amount: Money
     """What it paid, or is to pay while it is open."""
-    status: Literal["open", "paid", "canceled"]
+    status: PaymentStatus
     at: datetime
     """When it was paid, else when it was made."""
     charge: str | None = None
@@ -170,7 +173,7 @@ class CreditNote:
     amount: Money
     """With tax; after payment it is the sum of what was refunded, credited and given back elsewhere."""
     reason: str | None
-    status: Literal["issued", "void"]
+    status: CreditNoteStatus
     created: datetime
     refunds: tuple[str, ...] = ()
     """Ids of the refunds that it made or accounts for."""

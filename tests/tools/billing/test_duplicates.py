@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -5,7 +6,7 @@ import pytest
 
 from tests.tools.billing.make import MASTERCARD, NOW, charge, invoice, line, picture, usd
 from tools.billing.analysis import explain_pairs, find_duplicates
-from tools.billing.types import BillingPicture, Charge, InvoiceLine
+from tools.billing.types import BillingPicture, Charge, InvoiceLine, Payment
 from tools.money import Money
 
 
@@ -330,3 +331,29 @@ def test_without_a_description_only_a_double_click_is_a_duplicate() -> None:
 
     assert found(picture(charge("second", minutes=9, description=""), first)) == [("ch_first", "ch_second")]
     assert found(picture(charge("second", minutes=11, description=""), first)) == []
+
+
+def test_at_the_edge_of_what_was_read_nothing_is_a_finding() -> None:
+    """The oldest entries are missing: one of them may have been refunded for the very same."""
+    pair = charge("a"), charge("b", minutes=3)
+    long_before = charge("old", minutes=-10 * 24 * 60, amount=usd(100))
+
+    cut = replace(picture(*pair), complete=False)
+
+    assert () == find_duplicates(cut)
+    assert 1 == len(find_duplicates(replace(cut, complete=True)))
+    assert 1 == len(find_duplicates(replace(cut, charges=(*pair, long_before))))
+
+
+def test_an_invoice_whose_payments_are_not_all_in_sight_is_not_overpaid() -> None:
+    paid = tuple(
+        Payment(id=f"inpay_{name}", kind="card", amount=usd(4900), status="paid", at=NOW, charge=f"ch_{name}")
+        for name in ("x", "a", "b")
+    )
+    twice = invoice("1", line(), payments=paid, overpaid=usd(4900))
+    both = charge("a", invoice="in_1"), charge("b", minutes=3, invoice="in_1")
+    long_before = charge("old", minutes=-10 * 24 * 60, amount=usd(100))
+
+    cut = replace(picture(*both, long_before, invoices=(twice,)), complete=False)
+
+    assert () == find_duplicates(cut)
