@@ -1,7 +1,7 @@
 """Reads of one customer's billing over Stripe's API. Fails closed: no data is `BillingUnavailable`."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,14 +9,14 @@ from typing import Protocol, Self, TypeVar
 
 import stripe
 
-from tools.billing import contact
 from tools.billing.breaker import Breaker, BreakerState
+from tools.billing.finding import CustomerFinder
 from tools.billing.ids import is_stripe_id
 from tools.billing.mover import StripeMover
 from tools.billing.pages import Listing
 from tools.billing.powers import CostPreview, Instalment, PlanChange
 from tools.billing.preview import preview_change
-from tools.billing.reads import StripeReads, tasks, together
+from tools.billing.reads import StripeReads, tasks
 from tools.billing.retry import Retry
 from tools.billing.translate import (
     Json,
@@ -73,7 +73,7 @@ class StripeBilling:
         self._retry = replace(retry or Retry(), breaker=self._breaker)
         self._turns = Turns()
         self._reads = StripeReads(client, self._retry, self._turns)
-        self._region = region
+        self._finder = CustomerFinder(self._reads, region=region)
 
     @classmethod
     @asynccontextmanager
@@ -116,25 +116,10 @@ class StripeBilling:
             raise
 
     async def find_by_email(self, email: str) -> tuple[Customer, ...]:
-        """In whatever case it was stored: Stripe's list is exact, and its search is late."""
-        address = contact.email_of(email)
-        if address is None:
-            return ()
-        reads = [self._reads.customers_with_email(spelt) for spelt in sorted({address, address.lower()})]
-        if contact.may_be_searched(address):
-            reads.append(self._searched(contact.any_of("email", [address]), otherwise=_nobody))
-        found = [raw for answer in await together(reads) for raw in answer]
-        return _customers(raw for raw in found if contact.same_email(raw.get("email"), address))
+        return await self._finder.by_email(email)
 
     async def find_by_phone(self, phone: str) -> tuple[Customer, ...]:
-        number = contact.phone_of(phone, region=self._region)
-        if number is None:
-            return ()
-        query = contact.any_of("phone", contact.spellings(number))
-        found = await self._searched(query, otherwise=self._reads.newest_customers)
-        return _customers(
-            raw for raw in found if contact.phone_of(raw.get("phone") or "", region=self._region) == number
-        )
+        return await self._finder.by_phone(phone)
 
     async def picture(self, customer: str) -> BillingPicture:
         """Two rounds of requests, each concurrent, and one more where there are disputes or credit notes.
@@ -230,19 +215,6 @@ class StripeBilling:
         names = await self._reads.product_names(latest)
         return about, tuple(subscription_of(raw, names) for raw in latest), found.complete
 
-    async def _searched(self, query: str, *, otherwise: Callable[[], Awaitable[list[Json]]]) -> list[Json]:
-        """`otherwise` stands in where Stripe has no search at all, as for merchants in India."""
-        try:
-            return await self._reads.customers_matching(query)
-        except BillingUnavailable as error:
-            if isinstance(error.__cause__, stripe.InvalidRequestError):
-                return await otherwise()
-            raise
-
-
-async def _nobody() -> list[Json]:
-    return []
-
 
 def _client(api_key: str, base_url: str | None, http: stripe.HTTPClient) -> stripe.StripeClient:
     """Without retries of its own: `retry.py` knows which are safe."""
@@ -265,12 +237,6 @@ def _checked(stripe_id: str) -> str:
     if not is_stripe_id(stripe_id):
         raise NotFound
     return stripe_id
-
-
-def _customers(found: Iterable[Json]) -> tuple[Customer, ...]:
-    living = {raw["id"]: raw for raw in found if not raw.get("deleted")}
-    newest = sorted(living.values(), key=lambda raw: (raw["created"], raw["id"]), reverse=True)
-    return tuple(map(customer_of, newest))
 
 
 def _living(customer: Json) -> Customer:
