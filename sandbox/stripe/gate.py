@@ -44,6 +44,8 @@ class Gate:
     def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             request_id = f"req_{secrets.token_hex(7)}"
+            # Read first: who meets a fault is also who comes first to what it asks for.
+            await request.body()
             if reason := self.limits.exceeded(route.method + route.path):
                 return limited(reason, request_id)
             fault = self.faults.take(request.method, request.url.path)
