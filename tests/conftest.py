@@ -11,4 +11,5 @@ pytest_plugins = [
     "tests.fixtures.sandbox",
     "tests.fixtures.ledger",
     "tests.fixtures.trained",
+    "tests.fixtures.cases",
 ]

@@ -10,18 +10,13 @@ import pytest
 import stripe
 from redis.asyncio import Redis
 
-from graphs import action
 from graphs.cases import GraphCases
-from graphs.redis_saver import RedisSaver
-from nodes.context import CaseContext
 from tests.fixtures.sandbox import Sandbox
 from tools.billing.analysis import find_duplicates
 from tools.billing.stripe_billing import StripeBilling
 from tools.errors import IllegalTransition, NotFound, OutcomeUnknown, StaleDecision
-from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action
 from tools.money import Money
-from tools.policy.engine import PolicyEngine
 from tools.policy.types import ActionRequest
 
 
@@ -53,13 +48,6 @@ class Interrupting:
 async def billing(sandbox: Sandbox) -> AsyncIterator[StripeBilling]:
     async with StripeBilling.open(sandbox.api_key, sandbox.url) as opened:
         yield opened
-
-
-@pytest.fixture
-async def cases(redis_url: str, ledger: Ledger, billing: StripeBilling) -> AsyncIterator[GraphCases]:
-    async with RedisSaver.from_url(redis_url) as saver:
-        context = CaseContext(billing=billing, mover=billing.mover(), policy=PolicyEngine.load(), ledger=ledger)
-        yield GraphCases(graph=action.builder.compile(checkpointer=saver), context=context)
 
 
 @pytest.fixture

@@ -4,44 +4,15 @@ from unittest.mock import patch
 from hypothesis import given
 
 from nodes.picture import KEPT, bounded, from_json, to_json
-from tests.tools.billing.make import NOW, charge, invoice, line, picture, usd
+from tests.tools.billing.make import NOW, charge, credit_note, dispute, invoice, line, picture, subscription, usd
 from tests.tools.billing.test_duplicate_laws import INVOICES, charges
 from tools.billing.analysis import find_duplicates
-from tools.billing.types import BillingPicture, Charge, CreditNote, Dispute, Payment, Subscription
+from tools.billing.types import BillingPicture, Charge, Payment
 
-DISPUTE = Dispute(
-    id="du_1",
-    charge="ch_a",
-    status="needs_response",
-    reason="fraudulent",
-    amount=usd(4900),
-    created=NOW,
-    due_by=NOW,
-    refundable=False,
-)
-NOTE = CreditNote(
-    id="cn_1",
-    number="CF-1-CN-01",
-    invoice="in_a",
-    amount=usd(500),
-    reason="order_change",
-    status="issued",
-    created=NOW,
-    refunds=("re_1",),
-)
+DISPUTE = dispute("needs_response", due_by=NOW)
+NOTE = credit_note(invoice="in_a")
 PAID = Payment(id="inpay_1", kind="out_of_band", amount=usd(4900), status="paid", at=NOW)
-
-PLAN = Subscription(
-    id="sub_1",
-    status="active",
-    plan="Pro",
-    price=usd(4900),
-    interval="month",
-    quantity=1,
-    period_start=NOW,
-    period_end=NOW,
-    cancel_at_period_end=False,
-)
+PLAN = subscription()
 
 
 def test_a_picture_comes_back_from_the_state_as_it_was() -> None:

@@ -9,40 +9,16 @@ import pytest
 from nodes.resolving.invoices import explain_amount_change, list_invoices
 from nodes.resolving.matter import Matter
 from nodes.resolving.standing import cancel_subscription, credit_balance, subscription_status, upcoming_invoice
-from tests.tools.billing.make import NOW, charge, invoice, line, picture, usd
-from tools.billing.types import BillingPicture, CreditNote, Subscription, SubscriptionItem
+from tests.tools.billing.make import NOW, charge, credit_note, invoice, line, picture, subscription, usd
+from tools.billing.types import BillingPicture, SubscriptionItem
 
 MONTH = timedelta(days=30)
 END = NOW + MONTH
-NOTE = CreditNote(
-    id="cn_1",
-    number="CF-1-CN-01",
-    invoice="in_1",
-    amount=usd(6000),
-    reason="order_change",
-    status="issued",
-    created=NOW,
-    refunds=("re_1",),
-)
+NOTE = credit_note(amount=usd(6000))
 
 
 def matter(seen: BillingPicture) -> Matter:
     return Matter(goal="x", picture=seen, details={}, passages=(), now=NOW)
-
-
-def plan(**changes: Any) -> Subscription:
-    base = Subscription(
-        id="sub_1",
-        status="active",
-        plan="Team",
-        price=usd(4900),
-        interval="month",
-        quantity=1,
-        period_start=NOW,
-        period_end=END,
-        cancel_at_period_end=False,
-    )
-    return replace(base, **changes)
 
 
 @pytest.mark.parametrize(
@@ -63,25 +39,25 @@ def plan(**changes: Any) -> Subscription:
 )
 def test_a_plan_is_told_as_it_stands(changes: dict[str, Any], told: str) -> None:
     """One that had been cancelled was called active, and a quarterly price one "per month"."""
-    assert told in subscription_status(matter(picture(subscriptions=(plan(**changes),)))).draft.text
+    assert told in subscription_status(matter(picture(subscriptions=(subscription(**changes),)))).draft.text
 
 
 def test_the_quantity_of_one_item_is_not_that_of_all() -> None:
     item = SubscriptionItem(id="si", price="price", product="prod", name="Team", unit=usd(1200), quantity=4)
-    seen = plan(plan="Team + Storage", quantity=4, items=(item, replace(item, id="si_2", quantity=1)))
+    seen = subscription(plan="Team + Storage", quantity=4, items=(item, replace(item, id="si_2", quantity=1)))
 
     assert "4 ×" not in subscription_status(matter(picture(subscriptions=(seen,)))).draft.text
 
 
 def test_a_plan_that_ended_is_told_with_its_day() -> None:
-    seen = matter(picture(subscriptions=(plan(status="canceled", ended_at=NOW),)))
+    seen = matter(picture(subscriptions=(subscription(status="canceled", ended_at=NOW),)))
 
     assert "Your Team plan ended on November 23, 2026." in subscription_status(seen).draft.text
     assert "Your Team plan ended on November 23, 2026." in cancel_subscription(seen).draft.text
 
 
 def test_a_quarterly_plan_is_cancelled_as_one() -> None:
-    proposal = cancel_subscription(matter(picture(subscriptions=(plan(interval_count=3),)))).proposal
+    proposal = cancel_subscription(matter(picture(subscriptions=(subscription(interval_count=3),)))).proposal
 
     assert proposal is not None
     assert proposal.details["interval"] == "3 months"
@@ -89,13 +65,13 @@ def test_a_quarterly_plan_is_cancelled_as_one() -> None:
 
 def test_of_two_plans_the_one_that_runs_on_is_not_forgotten() -> None:
     """Asked to cancel, it was said to be cancelled already, since the other one was."""
-    seen = picture(subscriptions=(plan(), plan(id="sub_2", plan="Storage", cancel_at_period_end=True)))
+    seen = picture(subscriptions=(subscription(), subscription(id="sub_2", plan="Storage", cancel_at_period_end=True)))
 
     assert cancel_subscription(matter(seen)).asked == "handover"
 
 
 def test_the_next_invoice_comes_with_the_credit_that_it_uses() -> None:
-    seen = picture(subscriptions=(plan(),), balance=usd(-500))
+    seen = picture(subscriptions=(subscription(),), balance=usd(-500))
 
     assert "You have a credit of $5.00" in upcoming_invoice(matter(seen)).draft.text
 

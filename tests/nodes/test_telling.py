@@ -9,8 +9,8 @@ import pytest
 from nodes.resolving.charges import charged_after_cancel, duplicate_charge, explain_charge, refund_request
 from nodes.resolving.matter import Matter, Resolution
 from nodes.resolving.standing import refund_status
-from tests.tools.billing.make import MASTERCARD, NOW, charge, invoice, line, picture, usd
-from tools.billing.types import BillingPicture, Charge, Dispute, Refund, RefundStatus, Subscription
+from tests.tools.billing.make import MASTERCARD, NOW, charge, dispute, invoice, line, picture, subscription, usd
+from tools.billing.types import BillingPicture, Charge, Refund, RefundStatus
 
 DAY = timedelta(days=1)
 
@@ -22,19 +22,6 @@ def matter(seen: BillingPicture, **details: Any) -> Matter:
 def refund(of: Charge, status: RefundStatus = "succeeded", **changes: Any) -> Refund:
     base = Refund(id="re_1", charge=of.id, amount=of.amount, status=status, reason=None, created=NOW, action_id=None)
     return replace(base, **changes)
-
-
-def dispute(status: str, *, refundable: bool = False) -> Dispute:
-    return Dispute(
-        id="du_1",
-        charge="ch_a",
-        status=status,
-        reason="general",
-        amount=usd(4900),
-        created=NOW,
-        due_by=None,
-        refundable=refundable,
-    )
 
 
 def proposed(resolution: Resolution) -> tuple[str, str] | None:
@@ -222,20 +209,9 @@ def test_a_list_of_charges_says_what_each_is_for_and_what_became_of_it() -> None
 
 def cancelled(**changes: Any) -> BillingPicture:
     """A subscription that ended, and a bill for time after it."""
-    subscription = Subscription(
-        id="sub_1",
-        status="canceled",
-        plan="Team",
-        price=usd(4900),
-        interval="month",
-        quantity=1,
-        period_start=NOW - 30 * DAY,
-        period_end=NOW,
-        cancel_at_period_end=False,
-        ended_at=NOW - 17 * DAY,
-    )
+    over = {"status": "canceled", "period_start": NOW - 30 * DAY, "period_end": NOW, "ended_at": NOW - 17 * DAY}
     bill = invoice("1", line(), subscription="sub_1")
-    return picture(charge("late", invoice="in_1"), invoices=(bill,), subscriptions=(replace(subscription, **changes),))
+    return picture(charge("late", invoice="in_1"), invoices=(bill,), subscriptions=(subscription(**over | changes),))
 
 
 def test_a_charge_for_time_after_the_end_is_proposed_as_what_it_is() -> None:

@@ -18,12 +18,12 @@ from graphs.settings import Settings
 from sandbox.stripe.delivery_faults import KINDS
 from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import Live, serving, settings_for
-from tests.server.test_webhooks import WithStripe, billing, cases, hasty, proposed, told
+from tests.server.test_webhooks import WithStripe, billing, hasty, proposed, told
 from tools.billing.stripe_billing import StripeBilling
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action
 
-__all__ = ["billing", "cases", "hasty", "proposed"]
+__all__ = ["billing", "hasty", "proposed"]
 
 ABOUT_REFUNDS = ["refund.created", "refund.failed", "refund.updated", "charge.refunded", "charge.refund.updated"]
 NEVER_GOOD = {"dropped", "bad_signature", "wrong_secret", "old_timestamp", "future_timestamp", "other_version"}

@@ -21,12 +21,9 @@ import pytest
 import stripe
 from redis.asyncio import Redis
 
-from graphs import action
 from graphs.cases import GraphCases
-from graphs.redis_saver import RedisSaver
 from graphs.settings import Settings
 from nodes.case.execute_action import idempotency_key
-from nodes.context import CaseContext
 from server import case_sweep, stripe_inbox
 from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import Live, Outside, serving, settings_for
@@ -37,7 +34,6 @@ from tools.billing.stripe_billing import StripeBilling
 from tools.errors import BillingUnavailable
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, InboxEvent
-from tools.policy.engine import PolicyEngine
 from tools.policy.types import ActionRequest
 
 SECRET = "whsec_of_at_least_sixteen"
@@ -83,13 +79,6 @@ async def billing(sandbox: Sandbox) -> AsyncIterator[StripeBilling]:
     hasty = Retry(attempts=1)
     async with StripeBilling.open(sandbox.api_key, sandbox.url, retry=hasty) as opened:
         yield opened
-
-
-@pytest.fixture
-async def cases(redis_url: str, ledger: Ledger, billing: StripeBilling) -> AsyncIterator[GraphCases]:
-    async with RedisSaver.from_url(redis_url) as saver:
-        context = CaseContext(billing=billing, mover=billing.mover(), policy=PolicyEngine.load(), ledger=ledger)
-        yield GraphCases(graph=action.builder.compile(checkpointer=saver), context=context)
 
 
 @pytest.fixture

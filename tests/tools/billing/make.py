@@ -4,7 +4,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tools.billing.types import BillingPicture, Card, Charge, Customer, Invoice, InvoiceLine, Subscription
+from tools.billing.types import (
+    BillingPicture,
+    Card,
+    Charge,
+    CreditNote,
+    Customer,
+    Dispute,
+    Invoice,
+    InvoiceLine,
+    Subscription,
+)
 from tools.money import Money
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -63,6 +73,51 @@ def invoice(name: str, *lines: InvoiceLine, **changes: Any) -> Invoice:
         charges=(),
         pdf_url=None,
         hosted_url=None,
+    )
+    return replace(base, **changes)
+
+
+def dispute(status: str, *, refundable: bool = False, **changes: Any) -> Dispute:
+    """Of charge "a"."""
+    base = Dispute(
+        id="du_1",
+        charge="ch_a",
+        status=status,
+        reason="fraudulent",
+        amount=usd(4900),
+        created=NOW,
+        due_by=None,
+        refundable=refundable,
+    )
+    return replace(base, **changes)
+
+
+def credit_note(**changes: Any) -> CreditNote:
+    base = CreditNote(
+        id="cn_1",
+        number="CF-1-CN-01",
+        invoice="in_1",
+        amount=usd(500),
+        reason="order_change",
+        status="issued",
+        created=NOW,
+        refunds=("re_1",),
+    )
+    return replace(base, **changes)
+
+
+def subscription(**changes: Any) -> Subscription:
+    """Team for 49.00 USD a month, in the period that begins now."""
+    base = Subscription(
+        id="sub_1",
+        status="active",
+        plan="Team",
+        price=usd(4900),
+        interval="month",
+        quantity=1,
+        period_start=NOW,
+        period_end=NOW + timedelta(days=30),
+        cancel_at_period_end=False,
     )
     return replace(base, **changes)
 

@@ -8,11 +8,11 @@ import pytest_asyncio
 import stripe
 
 from tests.fixtures.sandbox import Sandbox
-from tests.tools.billing.make import NOW, charge, usd
+from tests.tools.billing.make import charge, dispute, usd
 from tools.billing import pages
 from tools.billing.retry import Retry
 from tools.billing.stripe_billing import StripeBilling
-from tools.billing.types import BillingPicture, Dispute
+from tools.billing.types import BillingPicture
 from tools.money import Money
 
 
@@ -130,16 +130,7 @@ def test_a_dispute_that_was_not_read_forbids_a_refund() -> None:
 
 
 def test_one_open_dispute_among_several_forbids_a_refund() -> None:
-    won = Dispute(
-        id="du_1",
-        charge="ch_x",
-        status="won",
-        reason="fraudulent",
-        amount=usd(4900),
-        created=NOW,
-        due_by=None,
-        refundable=True,
-    )
+    won = dispute("won", refundable=True, charge="ch_x")
     again = replace(won, id="du_2", status="needs_response", refundable=False)
 
     assert charge("x", disputed=True, disputes=(won,)).refundable == usd(4900)

@@ -5,26 +5,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.tools.billing.make import NOW, charge, invoice, line, usd
+from tests.tools.billing.make import NOW, charge, dispute, invoice, line, usd
 from tools.billing.analysis import allocate, tax_part
 from tools.billing.types import Charge, Dispute
 from tools.errors import Unprocessable
 from tools.money import Money
 
 BILL = invoice("1", line("Annual plan", 10000), tax=usd(1597))
-
-
-def dispute(status: str, *, refundable: bool) -> Dispute:
-    return Dispute(
-        id="du_1",
-        charge="ch_a",
-        status=status,
-        reason="fraudulent",
-        amount=usd(4900),
-        created=NOW,
-        due_by=None,
-        refundable=refundable,
-    )
 
 
 WON, LOST = dispute("won", refundable=True), dispute("lost", refundable=False)
