@@ -61,11 +61,14 @@ class GraphCases:
         await self.context.ledger.move_action(case_id, "void", actor="customer", reason=why, digest=digest)
         return await self.go_on(case_id)
 
-    async def decide(self, case_id: str, *, digest: str, approve: bool, agent: str, reason: str) -> Case:
+    async def decide(
+        self, case_id: str, *, digest: str, approve: bool, agent: str, reason: str, role: str = "agent"
+    ) -> Case:
         await self._action(case_id)
-        to: ActionState = "approved" if approve else "rejected"
-        await self.context.ledger.move_action(case_id, to, actor=agent, reason=reason, digest=digest)
-        return await self.go_on(case_id)
+        decided = await self.context.ledger.decide_action(
+            case_id, approve=approve, agent=agent, role=role, digest=digest, reason=reason
+        )
+        return await self.go_on(case_id) if decided.state != "awaiting_approval" else await self._case(case_id)
 
     async def go_on(self, case_id: str) -> Case:
         """Walks the case as far as the ledger allows. Safe to call at any time."""

@@ -52,8 +52,10 @@ class Cases(Protocol):
         """Ends a proposal, or a request that waits for a person, before anything was done."""
         ...
 
-    async def decide(self, case_id: str, *, digest: str, approve: bool, agent: str, reason: str) -> Case:
-        """A person's decision on exactly this digest. Raises `StaleDecision` or `IllegalTransition`."""
+    async def decide(
+        self, case_id: str, *, digest: str, approve: bool, agent: str, reason: str, role: str = "agent"
+    ) -> Case:
+        """A person's decision on exactly this digest; it may take a second one. Raises `Conflict` and its kinds."""
         ...
 
 

@@ -11,6 +11,8 @@ CounterfoilError
 │   ├── ThreadBusy                another run holds the thread
 │   ├── StaleDecision             the digest named is not the one that is waiting
 │   ├── IllegalTransition         the action is not in a state that allows this
+│   │   └── NotAutomatic          automatic actions are switched off: a person has to approve it first
+│   ├── AlreadyUnderWay           the same is under way for the same charge, invoice or subscription
 │   └── EvidenceChanged           Stripe no longer says what the proposal was built on
 ├── TooLarge                 413
 ├── RateLimited              429  carries `retry_after`
@@ -97,6 +99,16 @@ class StaleDecision(Conflict):
 class IllegalTransition(Conflict):
     code = "illegal_transition"
     default = "The action is not in a state that allows this."
+
+
+class NotAutomatic(IllegalTransition):
+    code = "not_automatic"
+    default = "Automatic actions are switched off, so a person has to approve this first."
+
+
+class AlreadyUnderWay(Conflict):
+    code = "already_under_way"
+    default = "The same thing is under way already. Wait until it is done."
 
 
 class EvidenceChanged(Conflict):

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from nodes.context import CaseContext
 from nodes.state import CaseState
+from tools.ledger.switches import AUTOMATIC
 from tools.policy.types import ActionRequest, Verdict
 
 _requests = TypeAdapter(ActionRequest)
@@ -18,14 +19,30 @@ async def assess_policy(state: CaseState, runtime: Runtime[CaseContext]) -> dict
     """The customer is told by which rule, and the auditor can check it."""
     context = runtime.context
     request = _requests.validate_python(state["request"])
-    history = await context.ledger.refund_history(request.customer, now=context.now())
-    known = replace(request, refunds_last_year=history.count_last_year, refunded_last_day=history.last_day)
-    verdict = context.policy.evaluate(known)
-    await context.ledger.audit(
-        "policy.evaluated",
-        case=state["case_id"],
-        outcome=verdict.outcome,
-        rule=verdict.rule,
-        version=verdict.policy_version,
+    known = await with_history(request, context, besides=state["case_id"])
+    verdict = _verdicts.dump_python(context.policy.evaluate(known), mode="json")
+    await context.ledger.record_assessment(
+        state["case_id"],
+        state["thread"],
+        "proposal",
+        request=_requests.dump_python(known, mode="json"),
+        verdict=verdict,
     )
-    return {"verdict": _verdicts.dump_python(verdict, mode="json")}
+    return {"verdict": verdict}
+
+
+async def with_history(request: ActionRequest, context: CaseContext, *, besides: str) -> ActionRequest:
+    """The request with what the ledger knows of this customer. Of sums in several currencies a foreign one goes in,
+    which policy does not add up but leaves to a person.
+    """
+    history = await context.ledger.refund_history(request.customer, now=context.now(), besides=besides)
+    switch = await context.ledger.switch(AUTOMATIC)
+    foreign = [money for money in history.last_day if money.currency != request.amount.currency]
+    return replace(
+        request,
+        refunds_last_year=history.count_last_year,
+        refunded_last_day=next(iter([*foreign, *history.last_day]), None),
+        refunds_last_day=history.count_last_day,
+        changes_last_day=history.changes_last_day,
+        automatic=switch is None or switch.on,
+    )

@@ -4,7 +4,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from nodes.case.evidence import read_evidence
+from nodes.case.deeds.table import DEEDS
 from nodes.context import CaseContext
 from nodes.state import CaseState
 from tools.errors import BillingUnavailable, IllegalTransition, NotFound
@@ -17,7 +17,7 @@ async def check_evidence(state: CaseState, runtime: Runtime[CaseContext]) -> dic
     if action is None:
         raise LookupError(state["case_id"])
     try:
-        now = await read_evidence(context.billing, action.kind, action.target)
+        now = await DEEDS[action.kind].evidence(context.billing, action.target, action.details)
     except BillingUnavailable:
         return {"evidence": "unreadable"}
     except NotFound:

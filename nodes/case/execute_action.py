@@ -5,10 +5,11 @@ from typing import Any
 import structlog
 from langgraph.runtime import Runtime
 
+from nodes.case.deeds.deed import idempotency_key
+from nodes.case.deeds.table import DEEDS
 from nodes.context import CaseContext
 from nodes.state import CaseState
 from tools.billing.powers import MoneyMover
-from tools.billing.types import RefundReason
 from tools.errors import BillingRefused, BillingUnavailable, IllegalTransition
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, ActionState
@@ -30,7 +31,7 @@ async def execute_action(state: CaseState, runtime: Runtime[CaseContext]) -> dic
 async def carry_out(action: Action, mover: MoneyMover, ledger: Ledger) -> ActionState:
     """One attempt under the action's own idempotency key, and its outcome in the ledger."""
     try:
-        stripe_id = await _send(action, mover)
+        stripe_id = await DEEDS[action.kind].send(mover, action, idempotency_key(action))
     except BillingRefused as refused:
         await ledger.finish_effect(action.id, "refused", None)
         await ledger.move_action(action.id, "failed", actor="stripe", reason=refused.reason or refused.message)
@@ -45,26 +46,3 @@ async def carry_out(action: Action, mover: MoneyMover, ledger: Ledger) -> Action
     await ledger.move_action(action.id, "succeeded", actor="stripe", reason=stripe_id)
     log.info("action.succeeded", action_id=action.id, kind=action.kind, amount=action.amount.amount)
     return "succeeded"
-
-
-def idempotency_key(action: Action) -> str:
-    return f"counterfoil:{action.kind}:{action.id}"
-
-
-async def _send(action: Action, mover: MoneyMover) -> str:
-    key = idempotency_key(action)
-    match action.kind:
-        case "refund":
-            reason: RefundReason = "duplicate" if action.reason == "duplicate" else "requested_by_customer"
-            refund = await mover.refund(
-                charge=action.target, amount=action.amount, reason=reason, action_id=action.id, idempotency_key=key
-            )
-            return refund.id
-        case "cancel_subscription":
-            ended = await mover.cancel_at_period_end(
-                subscription=action.target, action_id=action.id, idempotency_key=key
-            )
-            return ended.id
-        case "payment_plan":
-            held = await mover.stop_collection(invoice=action.target, action_id=action.id, idempotency_key=key)
-            return held.id

@@ -4,10 +4,11 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from nodes.case.execute_action import carry_out, idempotency_key
+from nodes.case.deeds.deed import idempotency_key
+from nodes.case.deeds.table import DEEDS
+from nodes.case.execute_action import carry_out
 from nodes.context import CaseContext
 from nodes.state import CaseState
-from tools.billing.types import BillingReader
 from tools.errors import BillingUnavailable
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, ActionState
@@ -23,7 +24,7 @@ async def reconcile_effect(state: CaseState, runtime: Runtime[CaseContext]) -> d
     if action is None:
         raise LookupError(state["case_id"])
     try:
-        done = await _done_at_stripe(action, context.billing)
+        done = await DEEDS[action.kind].found(context.billing, action)
     except BillingUnavailable:
         return {"evidence": "unreadable"}
     if done is None and (context.now() - action.updated).total_seconds() < KEY_LIVES_SECONDS:
@@ -38,16 +39,3 @@ async def _settle(action: Action, done: str | None, ledger: Ledger) -> ActionSta
     await ledger.finish_effect(action.id, "done" if done else "absent", done)
     await ledger.move_action(action.id, outcome, actor="reconciliation", reason=done or "it never happened")
     return outcome
-
-
-async def _done_at_stripe(action: Action, billing: BillingReader) -> str | None:
-    """Stripe's id of the deed if it is there."""
-    match action.kind:
-        case "refund":
-            refunds = await billing.refunds_of(action.target)
-            return next((r.id for r in refunds if r.action_id == action.id), None)
-        case "cancel_subscription":
-            subscription = await billing.subscription(action.target)
-            return subscription.id if subscription.cancel_at_period_end else None
-        case "payment_plan":
-            return None

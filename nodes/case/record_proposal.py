@@ -5,7 +5,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from pydantic import TypeAdapter
 
-from nodes.case.evidence import read_evidence
+from nodes.case.deeds.table import DEEDS
 from nodes.context import CaseContext
 from nodes.state import CaseState
 from tools.ledger.digest import digest_of
@@ -22,7 +22,8 @@ async def record_proposal(state: CaseState, runtime: Runtime[CaseContext]) -> di
     request = _requests.validate_python(state["request"])
     verdict = _verdicts.validate_python(state["verdict"])
     details = state.get("details", {})
-    evidence = {"stripe": await read_evidence(context.billing, request.kind, request.target), "terms": details}
+    facts = await DEEDS[request.kind].evidence(context.billing, request.target, details)
+    evidence = {"stripe": facts, "terms": details}
     now = context.now()
     action = Action(
         id=state["case_id"],

@@ -23,7 +23,7 @@ from redis.asyncio import Redis
 
 from graphs.cases import GraphCases
 from graphs.settings import Settings
-from nodes.case.execute_action import idempotency_key
+from nodes.case.deeds.deed import idempotency_key
 from server import case_sweep, stripe_inbox
 from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import Live, Outside, serving, settings_for

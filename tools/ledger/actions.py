@@ -7,12 +7,21 @@ from typing import Any
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tools.errors import Conflict, IllegalTransition, NotFound, StaleDecision, Unprocessable
+from tools.errors import (
+    AlreadyUnderWay,
+    Conflict,
+    IllegalTransition,
+    NotAutomatic,
+    NotFound,
+    StaleDecision,
+    Unprocessable,
+)
 from tools.ledger.audit import append
 from tools.ledger.digest import canonical, digest_of
 from tools.ledger.repository import Repository, insert_once
+from tools.ledger.switches import AUTOMATIC, find_switch
 from tools.ledger.tables import action_events, actions
-from tools.ledger.transitions import may_move
+from tools.ledger.transitions import LIVE, may_move
 from tools.ledger.types import Action, ActionEvent, ActionState, Json
 from tools.money import Money
 
@@ -29,7 +38,7 @@ class Actions(Repository):
             raise Unprocessable("The action's digest is not the digest of its fields.")
         async with self._database.write() as connection:
             if await insert_once(connection, actions, _row(action)):
-                await _note(connection, action, "assistant", "", self._now())
+                await _note(connection, action, action.proposer, "", self._now())
             kept = await find(connection, action.id)
         if _terms(kept) != _terms(action):
             raise Conflict("This id names another action already.")
@@ -63,24 +72,35 @@ class Actions(Repository):
             return [_action(row) for row in (await connection.execute(wanted)).mappings()]
 
     async def move_action(
-        self, action_id: str, to: ActionState, *, actor: str, reason: str = "", digest: str | None = None
+        self,
+        action_id: str,
+        to: ActionState,
+        *,
+        actor: str,
+        reason: str = "",
+        digest: str | None = None,
+        deadline: datetime | None = None,
     ) -> Action:
         """Compare and set: of two that move the same action at once, one gets IllegalTransition.
 
         A `digest` that is not the action's is a StaleDecision; so is executing a record that no longer
-        matches its own.
+        matches its own. `deadline` is when the new state ends by itself. What is under way already for the same
+        target is AlreadyUnderWay; what nobody may do by himself any more is NotAutomatic. That enough people
+        approved is for `decide_action` to see, and for the database.
         """
         async with self._database.write() as connection:
-            action = await find(connection, action_id)
-            _refuse_stale(action, to, digest)
-            if not may_move(action, to):
-                raise IllegalTransition(_refusal(action, to))
-            moved = replace(action, state=to, updated=self._now())
-            here = update(actions).where(actions.c.id == action_id, actions.c.state == action.state)
-            if (await connection.execute(here.values(state=to, updated=moved.updated))).rowcount != 1:
-                raise IllegalTransition(_refusal(action, to))
-            await _note(connection, moved, actor, reason, moved.updated)
-        return moved
+            action = await find(connection, action_id, lock=True)
+            refuse_stale(action, to, digest, self._now())
+            if to == "executing" and action.state == "confirmed":
+                await _refuse_while_off(connection)
+            return await move(connection, action, to, actor=actor, reason=reason, now=self._now(), deadline=deadline)
+
+    async def overdue_actions(self, *, limit: int = 100) -> list[Action]:
+        """Those whose time to be agreed to is over, and that do not say so yet."""
+        waiting = (actions.c.state.in_(("proposed", "awaiting_approval")), actions.c.deadline <= self._now())
+        wanted = select(actions).where(*waiting).order_by(actions.c.deadline, actions.c.id).limit(limit)
+        async with self._database.read() as connection:
+            return [_action(row) for row in (await connection.execute(wanted)).mappings()]
 
     async def action_events(self, action_id: str) -> list[ActionEvent]:
         wanted = select(action_events).where(action_events.c.action == action_id)
@@ -98,6 +118,42 @@ async def find(connection: AsyncConnection, action_id: str, *, lock: bool = Fals
     return _action(row)
 
 
+async def move(
+    connection: AsyncConnection,
+    action: Action,
+    to: ActionState,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
+    deadline: datetime | None = None,
+) -> Action:
+    """Within the caller's transaction. Raises IllegalTransition, or AlreadyUnderWay for a second one on its target."""
+    if not may_move(action, to):
+        raise IllegalTransition(_refusal(action, to))
+    if to in LIVE and await _another_is_live(connection, action):
+        raise AlreadyUnderWay
+    moved = replace(action, state=to, updated=now, deadline=deadline)
+    here = update(actions).where(actions.c.id == action.id, actions.c.state == action.state)
+    if (await connection.execute(here.values(state=to, updated=now, deadline=deadline))).rowcount != 1:
+        raise IllegalTransition(_refusal(action, to))
+    await _note(connection, moved, actor, reason, now)
+    return moved
+
+
+async def _another_is_live(connection: AsyncConnection, action: Action) -> bool:
+    """The unique index would refuse it too, but not say why."""
+    same = (actions.c.kind == action.kind, actions.c.target == action.target, actions.c.id != action.id)
+    live = select(actions.c.id).where(*same, actions.c.state.in_(LIVE)).limit(1)
+    return (await connection.execute(live)).first() is not None
+
+
+async def _refuse_while_off(connection: AsyncConnection) -> None:
+    switch = await find_switch(connection, AUTOMATIC, lock=True)
+    if switch is not None and not switch.on:
+        raise NotAutomatic
+
+
 async def _note(connection: AsyncConnection, action: Action, actor: str, reason: str, at: datetime) -> None:
     """Within the move's transaction, after its row is locked: the sequence has no gap and no twin."""
     last = select(func.max(action_events.c.sequence)).where(action_events.c.action == action.id)
@@ -107,11 +163,14 @@ async def _note(connection: AsyncConnection, action: Action, actor: str, reason:
     await append(connection, at, f"action.{action.state}", event | {"digest": action.digest})
 
 
-def _refuse_stale(action: Action, to: ActionState, digest: str | None) -> None:
+def refuse_stale(action: Action, to: ActionState, digest: str | None, now: datetime) -> None:
+    """A word on another digest, on a changed record, or after its time."""
     if digest is not None and digest != action.digest:
         raise StaleDecision
     if to == "executing" and not _digest_is_its_own(action):
         raise StaleDecision("The record of this action was changed after it was decided on.")
+    if to in {"confirmed", "approved"} and action.deadline is not None and now >= action.deadline:
+        raise IllegalTransition("The time to agree to this is over. Ask for it again.")
 
 
 def _refusal(action: Action, to: ActionState) -> str:
@@ -131,7 +190,7 @@ def _digest_is_its_own(action: Action) -> bool:
 
 def _terms(action: Action) -> bytes:
     terms = _row(action)
-    return canonical({name: terms[name] for name in terms if name not in {"state", "created", "updated"}})
+    return canonical({name: terms[name] for name in terms if name not in {"state", "deadline", "created", "updated"}})
 
 
 def _row(action: Action) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Self
 from sqlalchemy import select
 
 from tools.ledger.actions import Actions
+from tools.ledger.approvals import Approvals
+from tools.ledger.assessments import Assessments
 from tools.ledger.audit import Audit
 from tools.ledger.database import Database
 from tools.ledger.effects import Effects
@@ -21,6 +23,7 @@ from tools.ledger.refunds import Refunds
 from tools.ledger.repository import Clock, utc_now
 from tools.ledger.runs import Runs
 from tools.ledger.stripe_events import StripeEvents
+from tools.ledger.switches import Switches
 from tools.ledger.tables import audit_head
 from tools.ledger.threads import Threads
 from tools.ledger.tickets import Tickets
@@ -32,6 +35,9 @@ class Ledger(
     Messages,
     Identities,
     Actions,
+    Approvals,
+    Assessments,
+    Switches,
     Effects,
     Receipts,
     Refunds,

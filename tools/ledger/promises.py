@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from tools.errors import NotFound
+from tools.ledger.audit import append
 from tools.ledger.digest import sha256_of
 from tools.ledger.repository import Repository, insert_once
 from tools.ledger.tables import promises
 from tools.ledger.types import Json, Promise
+
+_OPEN = promises.c.kept_at.is_(None) & promises.c.dropped_at.is_(None)
 
 
 class Promises(Repository):
@@ -25,24 +28,45 @@ class Promises(Repository):
 
     async def keep_promise(self, promise_id: str) -> Promise:
         """Kept once: the first time stays."""
-        kept = func.coalesce(promises.c.kept_at, self._now())
-        kept_now = update(promises).where(promises.c.id == promise_id).values(kept_at=kept)
-        async with self._database.write() as connection:
-            row = (await connection.execute(kept_now.returning(promises))).mappings().one_or_none()
-        if row is None:
-            raise NotFound
-        return Promise(**row)
+        return await self._mark(promise_id, "kept")
+
+    async def drop_promise(self, promise_id: str) -> Promise:
+        """Nothing is owed any more. One that was kept stays kept."""
+        return await self._mark(promise_id, "dropped")
+
+    async def miss_promise(self, promise_id: str) -> Promise:
+        """Its time is over, and that was seen. It can still be kept, late."""
+        return await self._mark(promise_id, "overdue")
 
     async def promises(self, *, thread: str | None = None, action: str | None = None) -> list[Promise]:
         """Soonest due first."""
         wanted = {promises.c.thread: thread, promises.c.action: action}
         return await self._select(*(column == value for column, value in wanted.items() if value is not None))
 
-    async def overdue_promises(self, now: datetime) -> list[Promise]:
-        """Due before `now` and not kept, longest overdue first."""
-        return await self._select(promises.c.kept_at.is_(None), promises.c.due < now)
+    async def due_promises(self, now: datetime, *, limit: int = 100) -> list[Promise]:
+        """Open, due at `now` or before, and not seen as overdue yet: soonest due first."""
+        return await self._select(_OPEN, promises.c.overdue_at.is_(None), promises.c.due <= now, limit=limit)
 
-    async def _select(self, *conditions: ColumnElement[bool]) -> list[Promise]:
-        wanted = select(promises).where(*conditions).order_by(promises.c.due, promises.c.id)
+    async def overdue_promises(self, now: datetime) -> list[Promise]:
+        """Open and due before `now`, longest overdue first."""
+        return await self._select(_OPEN, promises.c.due < now)
+
+    async def _mark(self, promise_id: str, what: str) -> Promise:
+        """With an entry in the audit log, the first time."""
+        now, column = self._now(), promises.c[f"{what}_at"]
+        free = (promises.c.id == promise_id, column.is_(None), promises.c.kept_at.is_(None))
+        async with self._database.write() as connection:
+            marked = await connection.execute(update(promises).where(*free).values({column: now}))
+            found = await connection.execute(select(promises).where(promises.c.id == promise_id))
+            row = found.mappings().one_or_none()
+            if row is None:
+                raise NotFound
+            if marked.rowcount:
+                noted = {"promise": promise_id, "thread": row["thread"], "action": row["action"], "kind": row["kind"]}
+                await append(connection, now, f"promise.{what}", noted)
+        return Promise(**row)
+
+    async def _select(self, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Promise]:
+        wanted = select(promises).where(*conditions).order_by(promises.c.due, promises.c.id).limit(limit)
         async with self._database.read() as connection:
             return [Promise(**row) for row in (await connection.execute(wanted)).mappings()]

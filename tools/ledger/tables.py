@@ -6,6 +6,7 @@ from typing import Any, get_args
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -26,6 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from tools.errors import Unprocessable
 from tools.ledger.types import (
     ActionState,
+    Approving,
     RefundState,
     Role,
     RunStatus,
@@ -144,6 +146,8 @@ identities = Table(
     CheckConstraint("level IN (0, 1, 2)", name="level"),
 )
 
+_LIVE = text("state IN ('confirmed', 'awaiting_approval', 'approved', 'executing', 'unknown')")
+
 # No foreign key from actions or promises to threads: a conversation may be deleted, what was done may not.
 actions = Table(
     "actions",
@@ -165,6 +169,9 @@ actions = Table(
     Column("state", String, nullable=False),
     Column("created", Moment, nullable=False),
     Column("updated", Moment, nullable=False),
+    Column("proposer", String, nullable=False, server_default="assistant"),
+    Column("approvals_needed", Integer, nullable=False, server_default="0"),
+    Column("deadline", Moment),
     _one_of("state", ActionState),
     _one_of("outcome", Outcome),
     CheckConstraint("amount >= 0", name="amount"),
@@ -172,6 +179,51 @@ actions = Table(
     Index(None, "state", "created"),
     Index(None, "customer", "kind", "state", "updated"),
     Index(None, "target"),
+    Index("uq_actions_live_target", "kind", "target", unique=True, postgresql_where=_LIVE, sqlite_where=_LIVE),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    _action(primary_key=True),
+    Column("agent", String, primary_key=True),
+    Column("verdict", String, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    _one_of("verdict", Approving),
+    Index(None, "agent", "at"),
+)
+
+# No foreign key: a request that policy denied has no action.
+assessments = Table(
+    "assessments",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("case", String, nullable=False),
+    Column("thread", String, nullable=False),
+    Column("step", String, nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("policy_version", String, nullable=False),
+    Column("verdict", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+    _one_of("outcome", Outcome),
+    CheckConstraint("step IN ('proposal', 'execution')", name="step"),
+    Index(None, "case", "at"),
+    Index(None, "at"),
+)
+
+switches = Table(
+    "switches",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("on", Boolean, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
 )
 
 action_events = Table(
@@ -282,6 +334,8 @@ promises = Table(
     Column("text", Text, nullable=False),
     Column("due", Moment, nullable=False),
     Column("kept_at", Moment),
+    Column("overdue_at", Moment),
+    Column("dropped_at", Moment),
     Index(None, "thread"),
     Index(None, "action"),
     Index(None, "kept_at", "due"),

@@ -11,7 +11,7 @@ TRANSITIONS: Mapping[ActionState, frozenset[ActionState]] = MappingProxyType(
         "confirmed": frozenset({"executing", "awaiting_approval", "void"}),
         "awaiting_approval": frozenset({"approved", "rejected", "expired", "void"}),
         "approved": frozenset({"executing", "void"}),
-        "executing": frozenset({"succeeded", "failed", "unknown", "void"}),
+        "executing": frozenset({"succeeded", "failed", "unknown"}),
         "unknown": frozenset({"succeeded", "failed"}),
         "succeeded": frozenset(),
         "failed": frozenset(),
@@ -21,6 +21,9 @@ TRANSITIONS: Mapping[ActionState, frozenset[ActionState]] = MappingProxyType(
         "void": frozenset(),
     }
 )
+
+LIVE: frozenset[ActionState] = frozenset({"confirmed", "awaiting_approval", "approved", "executing", "unknown"})
+"""Agreed to and not at an end: at most one of a kind for each target, by a unique index too."""
 
 
 def may_move(action: Action, to: ActionState) -> bool:

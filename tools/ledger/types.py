@@ -18,6 +18,7 @@ RunStatus = Literal["pending", "running", "success", "error", "interrupted", "ti
 ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
 Role = Literal["customer", "assistant", "agent", "notice"]
 StripeEventState = Literal["received", "processed", "ignored", "quarantined", "failed"]
+Approving = Literal["approve", "reject"]
 RefundState = Literal["requires_action", "pending", "succeeded", "failed", "canceled"]
 
 
@@ -91,8 +92,54 @@ class Action:
     outcome: Outcome
     digest: str
     state: ActionState
+    proposer: str = "assistant"
+    """Who asked for it: the assistant for the customer, or a colleague by id."""
+    approvals_needed: int = 0
+    """How many different people have to approve it before it is carried out."""
+    deadline: datetime | None = None
+    """When the state that it waits in ends by itself."""
     created: datetime
     updated: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """One person's word on exactly one digest."""
+
+    action: str
+    agent: str
+    role: str
+    digest: str
+    verdict: Approving
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """A request as policy weighed it, and what it said; kept of denied requests too, for the auditor and back-tests."""
+
+    id: str
+    case: str
+    thread: str
+    step: Literal["proposal", "execution"]
+    request: Json
+    outcome: Outcome
+    rule: str
+    policy_version: str
+    verdict: Json
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch:
+    """Whether the assistant may carry anything out by itself, who said so, and why."""
+
+    name: str
+    on: bool
+    actor: str
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,10 +168,14 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class RefundHistory:
-    """What a customer got back so far, for policy to weigh."""
+    """What a customer got back so far or is about to, for policy to weigh. What the bank sent back does not count."""
 
     count_last_year: int
-    last_day: Money | None
+    last_day: tuple[Money, ...]
+    """Sums of the last 24 hours, one for each currency."""
+    count_last_day: int = 0
+    changes_last_day: int = 0
+    """Actions of other kinds that were agreed to in the last 24 hours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +258,14 @@ class Promise:
     text: str
     due: datetime
     kept_at: datetime | None
+    overdue_at: datetime | None = None
+    """When it was seen that the time is over, and the desk was told."""
+    dropped_at: datetime | None = None
+    """When it was seen that nothing is owed any more: withdrawn, replaced, failed and told."""
+
+    @property
+    def open(self) -> bool:
+        return self.kept_at is None and self.dropped_at is None
 
 
 @dataclass(frozen=True, kw_only=True)

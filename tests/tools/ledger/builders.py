@@ -80,10 +80,26 @@ def own_digest(action: Action) -> str:
 
 
 async def bring_to(ledger: Ledger, state: ActionState, **changes: Any) -> Action:
-    action = await ledger.propose_action(an_action(**changes))
+    """On a target of its own: only one of a kind may be under way for each."""
+    if "id" in changes:
+        changes = {"target": f"ch_of_{changes['id']}", **changes}
+    wanted = an_action(**changes)
+    return await walk_to(ledger, state, await ledger.propose_action(wanted))
+
+
+async def walk_to(ledger: Ledger, state: ActionState, action: Action) -> Action:
     for step in PATHS[state]:
-        action = await ledger.move_action(action.id, step, actor="somebody")
+        action = await take_step(ledger, action, step)
     return action
+
+
+async def take_step(ledger: Ledger, action: Action, step: ActionState) -> Action:
+    """Approval and rejection by a person, anything else by somebody."""
+    if action.state == "awaiting_approval" and step in {"approved", "rejected"}:
+        return await ledger.decide_action(
+            action.id, approve=step == "approved", agent="sam", role="supervisor", digest=action.digest, reason="fine"
+        )
+    return await ledger.move_action(action.id, step, actor="somebody")
 
 
 async def behind_its_back(ledger: Ledger, statement: str, **values: Any) -> None:

@@ -1,0 +1,38 @@
+"""Money back to where it came from."""
+
+from datetime import timedelta
+
+from nodes.case.deeds.deed import Json, Owed
+from nodes.outcomes import REFUND_TAKES
+from tools.billing.powers import MoneyMover
+from tools.billing.types import BillingReader, RefundReason
+from tools.ledger.types import Action
+
+REFUND_DUE = timedelta(days=14)
+"""Ten business days, the longest that the refund policy names."""
+
+
+class RefundDeed:
+    async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
+        charge = await billing.charge(target)
+        return {
+            "charge": charge.id,
+            "status": charge.status,
+            "captured": charge.captured.amount,
+            "refunded": charge.refunded.amount,
+            "disputed": charge.disputed,
+        }
+
+    async def send(self, mover: MoneyMover, action: Action, key: str) -> str:
+        reason: RefundReason = "duplicate" if action.reason == "duplicate" else "requested_by_customer"
+        refund = await mover.refund(
+            charge=action.target, amount=action.amount, reason=reason, action_id=action.id, idempotency_key=key
+        )
+        return refund.id
+
+    async def found(self, billing: BillingReader, action: Action) -> str | None:
+        refunds = await billing.refunds_of(action.target)
+        return next((refund.id for refund in refunds if refund.action_id == action.id), None)
+
+    def owed(self, action: Action) -> list[Owed]:
+        return [Owed(kind="refund_arrives", text=f"money back in {REFUND_TAKES}", due=action.updated + REFUND_DUE)]
