@@ -44,6 +44,9 @@ _FAULTS: dict[str, type[CounterfoilError]] = {
     "23505": Conflict,
     "SQLITE_CONSTRAINT_UNIQUE": Conflict,
     "SQLITE_CONSTRAINT_PRIMARYKEY": Conflict,
+    # Our triggers: what may not be changed, or not in this state.
+    "P0001": Conflict,
+    "SQLITE_CONSTRAINT_TRIGGER": Conflict,
     "23514": Unprocessable,
     "23502": Unprocessable,
     "SQLITE_CONSTRAINT_CHECK": Unprocessable,

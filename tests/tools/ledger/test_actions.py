@@ -162,7 +162,7 @@ async def test_listing_filters_and_begins_with_the_newest(ledger: Ledger) -> Non
 
 async def test_the_database_itself_refuses_to_change_what_was_proposed(ledger: Ledger) -> None:
     action = await ledger.propose_action(an_action())
-    for column in {field.name for field in fields(Action)} - {"state", "updated"} | {"currency"}:
+    for column in {field.name for field in fields(Action)} - {"state", "deadline", "updated"} | {"currency"}:
         with pytest.raises(CounterfoilError) as refused:
             await behind_its_back(ledger, f"UPDATE actions SET {column} = {column}")  # noqa: S608 - the names are ours
         assert isinstance(refused.value.__cause__, DBAPIError)
@@ -180,7 +180,7 @@ async def test_the_database_itself_refuses_to_forget(ledger: Ledger, table: str)
 
 async def test_a_state_outside_the_contract_is_refused_by_the_database(ledger: Ledger) -> None:
     await ledger.propose_action(an_action())
-    with pytest.raises(Unprocessable):
+    with pytest.raises(Conflict):
         await behind_its_back(ledger, "UPDATE actions SET state = 'paid'")
 
 
