@@ -14,6 +14,7 @@ from nodes.case.load_case import load_case
 from nodes.case.reconcile_effect import reconcile_effect
 from nodes.case.record_proposal import record_proposal
 from nodes.case.request_approval import request_approval
+from nodes.case.weigh_again import weigh_again
 from nodes.context import CaseContext
 from nodes.state import CaseState
 
@@ -43,8 +44,24 @@ def by_verdict(state: CaseState) -> Literal["record_proposal", "__end__"]:
     return "__end__" if (state.get("verdict") or {})["outcome"] == "deny" else "record_proposal"
 
 
-def by_evidence(state: CaseState) -> Literal["execute_action", "__end__"]:
-    return "execute_action" if state.get("evidence") == "holds" else "__end__"
+def by_evidence(state: CaseState) -> Literal["weigh_again", "__end__"]:
+    return "weigh_again" if state.get("evidence") == "holds" else "__end__"
+
+
+def by_clearance(state: CaseState) -> Literal["execute_action", "request_approval", "__end__"]:
+    match state.get("cleared"):
+        case "yes":
+            return "execute_action"
+        case "by_a_person":
+            return "request_approval"
+        case _:
+            return "__end__"
+
+
+def by_deed(state: CaseState) -> Literal["issue_receipt", "request_approval", "__end__"]:
+    if state["progress"] == "stopped":
+        return "request_approval"
+    return by_outcome(state)
 
 
 def by_outcome(state: CaseState) -> Literal["issue_receipt", "__end__"]:
@@ -60,6 +77,7 @@ builder = (
     .add_node(request_approval)
     .add_node(await_approval)
     .add_node(check_evidence)
+    .add_node(weigh_again)
     .add_node(execute_action)
     .add_node(reconcile_effect)
     .add_node(issue_receipt)
@@ -71,7 +89,8 @@ builder = (
     .add_edge("request_approval", "await_approval")
     .add_edge("await_approval", "load_case")
     .add_conditional_edges("check_evidence", by_evidence)
-    .add_conditional_edges("execute_action", by_outcome)
+    .add_conditional_edges("weigh_again", by_clearance)
+    .add_conditional_edges("execute_action", by_deed)
     .add_conditional_edges("reconcile_effect", by_outcome)
     .add_edge("issue_receipt", END)
 )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
+from langgraph._internal._constants import CONFIG_KEY_STRICT_RESUME
+from langgraph.errors import UnknownInterruptError
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 from pydantic import TypeAdapter
@@ -35,10 +37,19 @@ class GraphCases:
     graph: CompiledStateGraph[Any, Any, Any, Any]
     context: CaseContext
 
-    async def open(self, case_id: str, *, thread: str, request: ActionRequest, details: dict[str, Any]) -> Case:
+    async def open(
+        self,
+        case_id: str,
+        *,
+        thread: str,
+        request: ActionRequest,
+        details: dict[str, Any],
+        proposer: str = "assistant",
+    ) -> Case:
         asked = {
             "case_id": case_id,
             "thread": thread,
+            "proposer": proposer,
             "request": _requests.dump_python(request, mode="json"),
             "details": details,
         }
@@ -46,11 +57,11 @@ class GraphCases:
             await _apart(self._walk(case_id, asked))
         return await self._case(case_id)
 
-    async def confirm(self, case_id: str, *, digest: str) -> Case:
+    async def confirm(self, case_id: str, *, digest: str, actor: str = "customer") -> Case:
         action = await self._action(case_id)
         if action.digest == digest and action.state != "proposed":
             return await self.go_on(case_id)
-        await self.context.ledger.move_action(case_id, "confirmed", actor="customer", digest=digest)
+        await self.context.ledger.move_action(case_id, "confirmed", actor=actor, digest=digest)
         return await self.go_on(case_id)
 
     async def decline(self, case_id: str, *, digest: str) -> Case:
@@ -82,10 +93,23 @@ class GraphCases:
         return [a for a in found if a.state != "succeeded" or await ledger.receipt_of(a.id) is None]
 
     async def _walk(self, case_id: str, start: dict[str, Any]) -> None:
-        config: RunnableConfig = {"configurable": {"thread_id": case_id}}
+        """Strictly: a word goes to the very interrupt that was seen waiting, and names the action's digest.
+
+        When that one is gone, another process woke the case meanwhile; then, as when every checkpoint is lost,
+        the case is entered anew and the ledger says how far it is.
+        """
+        config: RunnableConfig = {"configurable": {"thread_id": case_id, CONFIG_KEY_STRICT_RESUME: True}}
         state = await self.graph.aget_state(config)
-        parked = [one.id for one in state.interrupts]
-        given: Any = Command(resume={parked[0]: True}) if parked else start
+        action = await self.context.ledger.action(case_id)
+        given: Any = start
+        if state.interrupts and action is not None:
+            given = Command(resume={state.interrupts[0].id: {"digest": action.digest, "state": action.state}})
+        try:
+            await self._invoke(given, config)
+        except UnknownInterruptError:
+            await self._invoke(start, config)
+
+    async def _invoke(self, given: Any, config: RunnableConfig) -> None:
         await self.graph.ainvoke(given, config, context=self.context, durability="sync", version="v2")
 
     async def _case(self, case_id: str) -> Case:

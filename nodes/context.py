@@ -38,12 +38,23 @@ class Case:
 class Cases(Protocol):
     """Opens and moves cases, each a durable thread of the action graph. Every call is safe to repeat."""
 
-    async def open(self, case_id: str, *, thread: str, request: ActionRequest, details: dict[str, Any]) -> Case:
+    async def open(
+        self,
+        case_id: str,
+        *,
+        thread: str,
+        request: ActionRequest,
+        details: dict[str, Any],
+        proposer: str = "assistant",
+    ) -> Case:
         """Policy is asked and, unless it denies, the proposal is recorded under `case_id`."""
         ...
 
-    async def confirm(self, case_id: str, *, digest: str) -> Case:
-        """The customer's yes to exactly this digest. Executes, or waits for a person."""
+    async def confirm(self, case_id: str, *, digest: str, actor: str = "customer") -> Case:
+        """The customer's yes to exactly this digest. Executes, or waits for a person.
+
+        `actor` is another only where the yes was given before: to the plan that an instalment belongs to.
+        """
         ...
 
     async def decline(self, case_id: str, *, digest: str) -> Case: ...

@@ -98,9 +98,15 @@ class CaseState(TypedDict, total=False):
 
     case_id: str
     thread: str
+    proposer: str
+    """Who asked for it: the assistant for the customer, or a colleague."""
+    digest: str
+    """Of the action, once there is one: what a word that wakes a waiting case has to name."""
     request: Json | None
     details: Json
     verdict: Json | None
     progress: str
     """State of the action in the ledger, `new` or `denied` without one."""
     evidence: Literal["holds", "changed", "unreadable"] | None
+    cleared: Literal["yes", "by_a_person", "no"] | None
+    """What policy says of it right before it is carried out."""

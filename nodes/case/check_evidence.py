@@ -7,7 +7,12 @@ from langgraph.runtime import Runtime
 from nodes.case.deeds.table import DEEDS
 from nodes.context import CaseContext
 from nodes.state import CaseState
+from tools.billing.types import BillingReader
 from tools.errors import BillingUnavailable, IllegalTransition, NotFound
+from tools.ledger.types import Action
+
+CHANGED = "billing data changed"
+"""Why an action is void when Stripe says otherwise than its evidence."""
 
 
 async def check_evidence(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
@@ -17,15 +22,21 @@ async def check_evidence(state: CaseState, runtime: Runtime[CaseContext]) -> dic
     if action is None:
         raise LookupError(state["case_id"])
     try:
-        now = await DEEDS[action.kind].evidence(context.billing, action.target, action.details)
+        now = await facts_at_stripe(context.billing, action)
     except BillingUnavailable:
         return {"evidence": "unreadable"}
-    except NotFound:
-        now = {}
     if now == action.evidence["stripe"]:
         return {"evidence": "holds"}
     try:
-        await context.ledger.move_action(action.id, "void", actor="code", reason="billing data changed")
+        await context.ledger.move_action(action.id, "void", actor="code", reason=CHANGED)
     except IllegalTransition:
         return {"evidence": "unreadable"}
-    return {"evidence": "changed"}
+    return {"evidence": "changed", "progress": "void"}
+
+
+async def facts_at_stripe(billing: BillingReader, action: Action) -> dict[str, Any]:
+    """What the action's evidence would say now; nothing when its target is gone. Raises `BillingUnavailable`."""
+    try:
+        return await DEEDS[action.kind].evidence(billing, action.target, action.details)
+    except NotFound:
+        return {}

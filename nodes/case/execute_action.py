@@ -10,7 +10,8 @@ from nodes.case.deeds.table import DEEDS
 from nodes.context import CaseContext
 from nodes.state import CaseState
 from tools.billing.powers import MoneyMover
-from tools.errors import BillingRefused, BillingUnavailable, IllegalTransition
+from tools.errors import BillingRefused, BillingUnavailable, IllegalTransition, NotAutomatic
+from tools.ledger.effects import Outcome
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, ActionState
 
@@ -21,10 +22,14 @@ async def execute_action(state: CaseState, runtime: Runtime[CaseContext]) -> dic
     """It happens once. Whoever comes second finds it taken; an answer that never came is said to be unknown."""
     ledger = runtime.context.ledger
     try:
-        action = await ledger.move_action(state["case_id"], "executing", actor="code")
+        action = await ledger.action(state["case_id"])
+        if action is None:
+            raise LookupError(state["case_id"])
+        action = await ledger.begin_action(action.id, idempotency_key(action))
+    except NotAutomatic:
+        return {"progress": "stopped"}
     except IllegalTransition:
         return {"progress": "taken"}
-    await ledger.begin_effect(action.id, idempotency_key(action), action.target, action.kind)
     return {"progress": await carry_out(action, runtime.context.mover, ledger)}
 
 
@@ -33,16 +38,39 @@ async def carry_out(action: Action, mover: MoneyMover, ledger: Ledger) -> Action
     try:
         stripe_id = await DEEDS[action.kind].send(mover, action, idempotency_key(action))
     except BillingRefused as refused:
-        await ledger.finish_effect(action.id, "refused", None)
-        await ledger.move_action(action.id, "failed", actor="stripe", reason=refused.reason or refused.message)
-        return "failed"
+        return await conclude(action, ledger, "refused", refused.reason or refused.message)
     except BillingUnavailable as error:
         # Whether it left us or not: the case reads Stripe before anything is tried again.
         log.warning("action.unknown", action_id=action.id, reason=error.code)
-        if action.state != "unknown":
-            await ledger.move_action(action.id, "unknown", actor="code", reason="no answer from Stripe")
+        return await _unknown(action, ledger)
+    return await conclude(action, ledger, "done", stripe_id)
+
+
+async def conclude(
+    action: Action, ledger: Ledger, outcome: Outcome, said: str, *, actor: str = "stripe"
+) -> ActionState:
+    """Writes the end down; `said` is Stripe's id of the deed, or why there is none.
+
+    Of two that worked on the same action, the second finds it concluded, and what the first wrote stays.
+    """
+    try:
+        stripe_id = said if outcome == "done" else None
+        ended = await ledger.conclude_action(action.id, outcome, stripe_id=stripe_id, actor=actor, reason=said)
+    except IllegalTransition:
+        return await _state_of(action, ledger)
+    log.info("action.concluded", action_id=action.id, kind=action.kind, state=ended.state, amount=action.amount.amount)
+    return ended.state
+
+
+async def _unknown(action: Action, ledger: Ledger) -> ActionState:
+    if action.state == "unknown":
         return "unknown"
-    await ledger.finish_effect(action.id, "done", stripe_id)
-    await ledger.move_action(action.id, "succeeded", actor="stripe", reason=stripe_id)
-    log.info("action.succeeded", action_id=action.id, kind=action.kind, amount=action.amount.amount)
-    return "succeeded"
+    try:
+        return (await ledger.move_action(action.id, "unknown", actor="code", reason="no answer from Stripe")).state
+    except IllegalTransition:
+        return await _state_of(action, ledger)
+
+
+async def _state_of(action: Action, ledger: Ledger) -> ActionState:
+    kept = await ledger.action(action.id)
+    return kept.state if kept else action.state

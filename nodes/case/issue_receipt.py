@@ -1,5 +1,6 @@
-"""Writes the counterfoil, and the promise that goes with it."""
+"""Writes the counterfoil, and the promises that go with it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -7,7 +8,8 @@ from langgraph.runtime import Runtime
 from nodes.case.deeds.table import DEEDS
 from nodes.context import CaseContext
 from nodes.state import CaseState
-from tools.ledger.types import Action, ActionEvent
+from tools.ledger.ledger import Ledger
+from tools.ledger.types import Action, ActionEvent, Approval, Assessment, Effect
 
 
 async def issue_receipt(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
@@ -16,14 +18,16 @@ async def issue_receipt(state: CaseState, runtime: Runtime[CaseContext]) -> dict
     action = await ledger.action(state["case_id"])
     if action is None:
         raise LookupError(state["case_id"])
-    await ledger.issue_receipt(action.id, receipt_body(action, await ledger.action_events(action.id)))
+    await ledger.issue_receipt(action.id, await receipt_body(action, ledger))
     for owed in DEEDS[action.kind].owed(action):
         await ledger.promise(action.thread, owed.kind, owed.text, owed.due, action=action.id)
     return {"progress": "done"}
 
 
-def receipt_body(action: Action, events: list[ActionEvent]) -> dict[str, Any]:
-    """What was done, when, by which rule and whom, on which evidence."""
+async def receipt_body(action: Action, ledger: Ledger) -> dict[str, Any]:
+    """What was done, when, by which rule and whom, on which evidence, and what Stripe calls it."""
+    events = await ledger.action_events(action.id)
+    effects = await ledger.effects(action.id)
     return {
         "action": action.id,
         "kind": action.kind,
@@ -32,10 +36,33 @@ def receipt_body(action: Action, events: list[ActionEvent]) -> dict[str, Any]:
         "amount": action.amount.amount,
         "currency": action.amount.currency,
         "reason": action.reason,
+        "proposed_by": action.proposer,
+        "confirmed_by": next((event.actor for event in events if event.state == "confirmed"), None),
+        "approved_by": [_approval(said) for said in await ledger.approvals(action.id)],
         "rule": action.rule,
         "policy_version": action.policy_version,
+        "policy": [_weighed(one) for one in await ledger.assessments_of(action.id)],
         "evidence": action.evidence,
         "action_digest": action.digest,
-        "stripe_id": next((e.reason for e in events if e.state == "succeeded"), None),
-        "steps": [{"state": e.state, "actor": e.actor, "at": e.at.isoformat(), "reason": e.reason} for e in events],
+        "stripe_id": next((effect.stripe_id for effect in effects if effect.stripe_id), None),
+        "effects": [_effect(effect) for effect in effects],
+        "steps": [_step(event) for event in events],
     }
+
+
+def _step(event: ActionEvent) -> dict[str, Any]:
+    return {"state": event.state, "actor": event.actor, "at": event.at, "reason": event.reason}
+
+
+def _approval(said: Approval) -> dict[str, Any]:
+    return {name: value for name, value in asdict(said).items() if name != "action"}
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    return {name: value for name, value in asdict(effect).items() if name != "action"}
+
+
+def _weighed(one: Assessment) -> dict[str, Any]:
+    """With the section of the policy that the rule stands on."""
+    cited = {name: one.verdict.get(name) for name in ("because", "document", "anchor")}
+    return {"step": one.step, "outcome": one.outcome, "rule": one.rule, "version": one.policy_version, **cited}

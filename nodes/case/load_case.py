@@ -13,7 +13,8 @@ async def load_case(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str
     action = await runtime.context.ledger.action(state["case_id"])
     if action is None:
         return {"progress": "denied" if state.get("verdict") else "new"}
+    known = {"thread": action.thread, "digest": action.digest}
     if action.state == "confirmed" and action.outcome == "needs_approval":
-        return {"progress": "needs_approval", "thread": action.thread}
+        return {"progress": "needs_approval", **known}
     receipt = await runtime.context.ledger.receipt_of(action.id) if action.state == "succeeded" else None
-    return {"progress": "done" if receipt else action.state, "thread": action.thread}
+    return {"progress": "done" if receipt else action.state, **known}

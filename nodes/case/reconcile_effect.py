@@ -1,20 +1,24 @@
 """Finds out what became of an action whose outcome is not known, by reading Stripe first."""
 
+from datetime import timedelta
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from nodes.case.deeds.deed import idempotency_key
+from nodes.case.check_evidence import facts_at_stripe
 from nodes.case.deeds.table import DEEDS
-from nodes.case.execute_action import carry_out
+from nodes.case.execute_action import carry_out, conclude
 from nodes.context import CaseContext
 from nodes.state import CaseState
 from tools.errors import BillingUnavailable
 from tools.ledger.ledger import Ledger
-from tools.ledger.types import Action, ActionState
+from tools.ledger.switches import AUTOMATIC
+from tools.ledger.types import Action
 
-KEY_LIVES_SECONDS = 23 * 3600
+KEY_LIVES = timedelta(hours=23)
 """Stripe keeps an idempotency key for at least 24 h; after that the same key would be a new request."""
+QUIET = timedelta(minutes=5)
+"""Longer than any request of ours can be under way, so that what is not there by then will not come any more."""
 
 
 async def reconcile_effect(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
@@ -24,18 +28,30 @@ async def reconcile_effect(state: CaseState, runtime: Runtime[CaseContext]) -> d
     if action is None:
         raise LookupError(state["case_id"])
     try:
+        # In this order: what our own deed changed must not pass for somebody else's change.
+        drifted = await facts_at_stripe(context.billing, action) != action.evidence["stripe"]
         done = await DEEDS[action.kind].found(context.billing, action)
     except BillingUnavailable:
         return {"evidence": "unreadable"}
-    if done is None and (context.now() - action.updated).total_seconds() < KEY_LIVES_SECONDS:
-        if action.state == "executing":
-            await context.ledger.begin_effect(action.id, idempotency_key(action), action.target, action.kind)
-        return {"progress": await carry_out(action, context.mover, context.ledger)}
-    return {"progress": await _settle(action, done, context.ledger)}
+    if done:
+        return {"progress": await conclude(action, context.ledger, "done", done, actor="reconciliation")}
+    return {"progress": await _not_there(action, context, drifted=drifted)}
 
 
-async def _settle(action: Action, done: str | None, ledger: Ledger) -> ActionState:
-    outcome: ActionState = "succeeded" if done else "failed"
-    await ledger.finish_effect(action.id, "done" if done else "absent", done)
-    await ledger.move_action(action.id, outcome, actor="reconciliation", reason=done or "it never happened")
-    return outcome
+async def _not_there(action: Action, context: CaseContext, *, drifted: bool) -> str:
+    """Sent again under the same key while Stripe remembers it and nothing speaks against it; else it is over."""
+    [effect] = await context.ledger.effects(action.id)
+    age = context.now() - effect.begun
+    if age >= KEY_LIVES:
+        return await conclude(action, context.ledger, "absent", "it never happened", actor="reconciliation")
+    if drifted and age >= QUIET:
+        return await conclude(action, context.ledger, "absent", "the billing data changed", actor="reconciliation")
+    if drifted or await _is_stopped(action, context.ledger):
+        return action.state
+    return await carry_out(action, context.mover, context.ledger)
+
+
+async def _is_stopped(action: Action, ledger: Ledger) -> bool:
+    """Nobody approved it, and nothing is sent without a person now."""
+    switch = await ledger.switch(AUTOMATIC)
+    return switch is not None and not switch.on and not await ledger.approvals(action.id)

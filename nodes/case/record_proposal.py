@@ -47,8 +47,11 @@ async def record_proposal(state: CaseState, runtime: Runtime[CaseContext]) -> di
             evidence=evidence,
         ),
         state="proposed",
+        proposer=state.get("proposer", "assistant"),
+        approvals_needed=verdict.people,
+        deadline=now + context.policy.proposal_lasts,
         created=now,
         updated=now,
     )
     await context.ledger.propose_action(action)
-    return {"progress": "proposed"}
+    return {"progress": "proposed", "digest": action.digest}

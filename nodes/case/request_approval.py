@@ -10,5 +10,7 @@ from nodes.state import CaseState
 
 async def request_approval(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
     """Above the limits of policy, a colleague decides; the desk sees it from now on."""
-    await runtime.context.ledger.move_action(state["case_id"], "awaiting_approval", actor="policy")
+    context = runtime.context
+    deadline = context.now() + context.policy.approval_lasts
+    await context.ledger.move_action(state["case_id"], "awaiting_approval", actor="policy", deadline=deadline)
     return {"progress": "awaiting_approval"}

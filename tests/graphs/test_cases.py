@@ -265,7 +265,7 @@ async def test_an_unknown_case_is_not_found(cases: GraphCases) -> None:
 class TestKilledAnywhere:
     """The process dies right before or right after each call that leaves a mark; another one takes the case up."""
 
-    LEDGER: ClassVar = ("move_action", "begin_effect", "finish_effect", "issue_receipt", "promise")
+    LEDGER: ClassVar = ("move_action", "begin_action", "conclude_action", "issue_receipt", "promise")
 
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     @pytest.mark.parametrize("name", [*LEDGER, "refund"])

@@ -348,8 +348,7 @@ async def test_a_failure_waits_until_the_case_has_said_what_it_did(
 ) -> None:
     """The event is here before our own call has returned."""
     await ledger.move_action(proposed.id, "confirmed", actor="customer")
-    executing = await ledger.move_action(proposed.id, "executing", actor="code")
-    await ledger.begin_effect(proposed.id, idempotency_key(executing), proposed.target, "refund")
+    await ledger.begin_action(proposed.id, idempotency_key(proposed))
     made = sandbox.stripe().v1.refunds.create({"charge": proposed.target, "metadata": {"action_id": proposed.id}})
     sandbox.post("refunds", refund=made.id, status="failed")
     payload = an_event("refund", "refund.failed", made.id)

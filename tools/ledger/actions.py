@@ -85,14 +85,13 @@ class Actions(Repository):
 
         A `digest` that is not the action's is a StaleDecision; so is executing a record that no longer
         matches its own. `deadline` is when the new state ends by itself. What is under way already for the same
-        target is AlreadyUnderWay; what nobody may do by himself any more is NotAutomatic. That enough people
-        approved is for `decide_action` to see, and for the database.
+        target is AlreadyUnderWay. Execution begins and ends in `Effects`, approval in `Approvals`.
         """
         async with self._database.write() as connection:
             action = await find(connection, action_id, lock=True)
             refuse_stale(action, to, digest, self._now())
-            if to == "executing" and action.state == "confirmed":
-                await _refuse_while_off(connection)
+            if to == "executing":
+                raise IllegalTransition("Execution begins together with its intent: begin_action.")
             return await move(connection, action, to, actor=actor, reason=reason, now=self._now(), deadline=deadline)
 
     async def overdue_actions(self, *, limit: int = 100) -> list[Action]:
@@ -148,7 +147,10 @@ async def _another_is_live(connection: AsyncConnection, action: Action) -> bool:
     return (await connection.execute(live)).first() is not None
 
 
-async def _refuse_while_off(connection: AsyncConnection) -> None:
+async def refuse_while_off(connection: AsyncConnection, action: Action) -> None:
+    """Raises NotAutomatic for what no person approved while automatic actions are switched off."""
+    if action.state != "confirmed":
+        return
     switch = await find_switch(connection, AUTOMATIC, lock=True)
     if switch is not None and not switch.on:
         raise NotAutomatic

@@ -18,13 +18,15 @@ class Switches(Repository):
         now = self._now()
         said: Json = {"on": on, "actor": actor, "reason": reason, "at": now}
         async with self._database.write() as connection:
-            kept = await find_switch(connection, name, lock=True)
-            if kept is not None and kept.on == on:
-                return kept
             turned = insert(connection, switches).values(name=name, **said)
-            await connection.execute(turned.on_conflict_do_update(index_elements=["name"], set_=said))
-            await append(connection, now, "switch.turned", {"name": name, "on": on, "actor": actor, "reason": reason})
-        return Switch(name=name, **said)
+            elsewhere = switches.c.on.is_not(on)
+            turn = turned.on_conflict_do_update(index_elements=["name"], set_=said, where=elsewhere)
+            if (await connection.execute(turn)).rowcount == 1:
+                await append(
+                    connection, now, "switch.turned", {"name": name, "on": on, "actor": actor, "reason": reason}
+                )
+            kept = (await connection.execute(select(switches).where(switches.c.name == name))).mappings().one()
+            return Switch(**kept)
 
     async def switch(self, name: str) -> Switch | None:
         """None: never turned, which is on."""

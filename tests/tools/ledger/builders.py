@@ -94,10 +94,17 @@ async def walk_to(ledger: Ledger, state: ActionState, action: Action) -> Action:
 
 
 async def take_step(ledger: Ledger, action: Action, step: ActionState) -> Action:
-    """Approval and rejection by a person, anything else by somebody."""
+    """In the way that each step is made."""
     if action.state == "awaiting_approval" and step in {"approved", "rejected"}:
         return await ledger.decide_action(
             action.id, approve=step == "approved", agent="sam", role="supervisor", digest=action.digest, reason="fine"
+        )
+    if step == "executing":
+        return await ledger.begin_action(action.id, f"key-of-{action.id}")
+    if step in {"succeeded", "failed"}:
+        done = step == "succeeded"
+        return await ledger.conclude_action(
+            action.id, "done" if done else "refused", stripe_id="re_1" if done else None, actor="stripe", reason="so"
         )
     return await ledger.move_action(action.id, step, actor="somebody")
 

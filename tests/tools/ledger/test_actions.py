@@ -141,7 +141,7 @@ async def test_of_decisions_at_once_exactly_one_wins(ledger: Ledger, url: str, h
 
 async def test_of_two_workers_that_execute_at_once_one_does(ledger: Ledger) -> None:
     action = await bring_to(ledger, "confirmed")
-    moves = (ledger.move_action(action.id, "executing", actor=f"worker-{n}") for n in range(6))
+    moves = (ledger.begin_action(action.id, f"key-{n}") for n in range(6))
     answers = await asyncio.gather(*moves, return_exceptions=True)
     assert sum(isinstance(answer, Action) for answer in answers) == 1
     assert sum(isinstance(answer, IllegalTransition) for answer in answers) == 5
@@ -190,4 +190,4 @@ async def test_a_record_changed_behind_the_ledger_is_never_executed(ledger: Ledg
     await drop_guards(ledger, "actions")
     await behind_its_back(ledger, f"UPDATE actions SET {change}")  # noqa: S608 - the changes are ours
     with pytest.raises(StaleDecision):
-        await ledger.move_action(action.id, "executing", actor="worker", digest=action.digest)
+        await ledger.begin_action(action.id, "key-1")

@@ -177,5 +177,5 @@ async def test_a_process_killed_in_mid_transaction_leaves_what_it_had_committed(
     assert action is not None
     assert action.state == "confirmed"
     assert [event.state for event in await ledger.action_events("action-1")] == ["proposed", "confirmed"]
-    assert (await ledger.move_action("action-1", "executing", actor="worker")).state == "executing"
-    assert await ledger.verify_audit() == 3
+    assert (await ledger.begin_action("action-1", "key-1")).state == "executing"
+    assert await ledger.verify_audit() == 4

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from tests.tools.ledger.builders import behind_its_back, bring_to
+from tests.tools.ledger.builders import behind_its_back, bring_to, take_step
 from tools.errors import AlreadyUnderWay, Conflict, NotAutomatic
 from tools.ledger.ledger import Ledger
 from tools.ledger.switches import AUTOMATIC
@@ -77,17 +77,17 @@ async def test_with_the_switch_off_nothing_automatic_begins(ledger: Ledger) -> N
     action = await bring_to(ledger, "confirmed")
     await ledger.turn_switch(AUTOMATIC, on=False, actor="sam", reason="odd refunds")
     with pytest.raises(NotAutomatic):
-        await ledger.move_action(action.id, "executing", actor="code")
+        await take_step(ledger, action, "executing")
     with pytest.raises(Conflict):
         await force(ledger, action, "executing")
     await ledger.turn_switch(AUTOMATIC, on=True, actor="kim", reason="it was a campaign")
-    assert "executing" == (await ledger.move_action(action.id, "executing", actor="code")).state
+    assert "executing" == (await take_step(ledger, action, "executing")).state
 
 
 async def test_with_the_switch_off_a_person_still_can(ledger: Ledger) -> None:
     await ledger.turn_switch(AUTOMATIC, on=False, actor="sam", reason="odd refunds")
     action = await bring_to(ledger, "approved")
-    assert "executing" == (await ledger.move_action(action.id, "executing", actor="code")).state
+    assert "executing" == (await take_step(ledger, action, "executing")).state
 
 
 async def test_one_of_a_kind_is_under_way_for_each_target(ledger: Ledger) -> None:

@@ -53,7 +53,7 @@ async def test_from_each_state_the_ledger_moves_only_by_the_table(ledger: Ledger
             assert len(trail) + 1 == len(await ledger.action_events(action.id))
         else:
             with pytest.raises(IllegalTransition):
-                await ledger.move_action(action.id, to, actor="somebody")
+                await take_step(ledger, action, to)
             assert action == await ledger.action(action.id)
             assert trail == await ledger.action_events(action.id)
 
@@ -74,10 +74,10 @@ async def test_what_policy_said_bars_the_way_round_a_persons_approval(
 ) -> None:
     action = await bring_to(ledger, state, outcome=outcome)
     if allowed:
-        assert (await ledger.move_action(action.id, "executing", actor="worker")).state == "executing"
+        assert (await take_step(ledger, action, "executing")).state == "executing"
     else:
         with pytest.raises(IllegalTransition):
-            await ledger.move_action(action.id, "executing", actor="worker")
+            await take_step(ledger, action, "executing")
 
 
 def test_the_builders_know_a_way_into_every_state() -> None:
