@@ -1,22 +1,23 @@
 """The verdict of code plus versioned data on a request to act. It fails closed: silence needs a person."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self, assert_never
+from typing import Self
 
-from tools.policy import checks
-from tools.policy.checks import Asked, Said
-from tools.policy.rules import Cited, Rules, load_rules
-from tools.policy.types import ActionRequest, Outcome, RuleTrace, Verdict
+from tools.money import Money
+from tools.policy import breaker
+from tools.policy.rule import STRICTNESS, Asked, Rule, Said
+from tools.policy.rules import Rules, load_rules
+from tools.policy.types import ActionKind, ActionRequest, RuleTrace, Verdict
 
-STRICTNESS: dict[Outcome, int] = {"auto": 0, "needs_approval": 1, "deny": 2}
+SILENCE = "No rule of the policy speaks about this, so a person decides."
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Heard:
-    rule: Cited
+    rule: Rule
     said: Said
 
 
@@ -42,65 +43,57 @@ class PolicyEngine:
 
     def evaluate(self, request: ActionRequest, *, at: datetime | None = None) -> Verdict:
         """The strictest outcome; among equals the rule named first. `at` replays an old request."""
-        heard = tuple(self._hear(Asked(request=request, at=at or self._clock())))
-        trace = tuple(RuleTrace(rule=h.rule.id, outcome=h.said.outcome, because=h.said.because) for h in heard)
-        decisive = _strictest(heard)
+        asked = Asked(request=request, at=at or self._clock())
+        heard = tuple(_Heard(rule, rule.says(asked)) for rule in self.rules.of(request.kind) if rule.applies(asked))
+        decisive = max(heard, key=_strictness)
+        outcome = decisive.said.outcome or "needs_approval"
         return Verdict(
-            outcome=decisive.said.outcome or "needs_approval",
+            outcome=outcome,
             rule=decisive.rule.id,
-            because=decisive.said.because,
+            because=decisive.said.because if decisive.said.outcome else SILENCE,
             document=decisive.rule.document,
             anchor=decisive.rule.anchor,
             policy_version=self.version,
-            trace=trace,
+            people=self.people(request) if outcome == "needs_approval" else 0,
+            trace=tuple(RuleTrace(rule=h.rule.id, outcome=h.said.outcome, because=h.said.because) for h in heard),
         )
 
-    def _hear(self, asked: Asked) -> Iterable[_Heard]:
-        match asked.request.kind:
-            case "refund":
-                return self._refund(asked)
-            case "cancel_subscription":
-                return self._cancellation()
-            case "payment_plan":
-                return self._plan(asked)
-            case _ as unknown:
-                assert_never(unknown)
+    @property
+    def proposal_lasts(self) -> timedelta:
+        """How long a customer may think about a proposal."""
+        return self.rules.approval.proposal_lasts
 
-    def _refund(self, asked: Asked) -> Iterable[_Heard]:
-        rules = self.rules.refund
-        yield _Heard(rule=rules.disputed, said=checks.disputed(rules.disputed, asked))
-        yield _Heard(rule=rules.over_refundable, said=checks.over_refundable(rules.over_refundable, asked))
-        yield self._ground(asked)
-        yield _Heard(rule=rules.automatic_limit, said=checks.above_limit(rules.automatic_limit, asked))
-        yield _Heard(rule=rules.frequency, said=checks.too_frequent(rules.frequency, asked))
-        yield _Heard(rule=rules.daily_limit, said=checks.above_daily_limit(rules.daily_limit, asked))
+    @property
+    def approval_lasts(self) -> timedelta:
+        """How long a confirmed action may wait for a person."""
+        return self.rules.approval.approval_lasts
 
-    def _ground(self, asked: Asked) -> _Heard:
-        rules = self.rules.refund
-        match asked.request.ground:
-            case "duplicate":
-                return _Heard(rule=rules.duplicate, said=checks.our_mistake(rules.duplicate, "a duplicate"))
-            case "charged_after_cancel":
-                mistake = rules.charged_after_cancel
-                return _Heard(rule=mistake, said=checks.our_mistake(mistake, "made after cancelling"))
-            case "goodwill":
-                return _Heard(rule=rules.goodwill, said=checks.goodwill(rules.goodwill))
-            case "within_window" | "customer_request":
-                window = rules.annual_window if asked.request.interval == "year" else rules.window
-                return _Heard(rule=window, said=checks.within_window(window, asked))
-            case _ as unknown:
-                assert_never(unknown)
+    def people(self, asked: ActionRequest | Money) -> int:
+        """How many different people have to approve it, should it need approval: 1 or 2."""
+        return self.rules.approval.people(asked)
 
-    def _cancellation(self) -> Iterable[_Heard]:
-        rule = self.rules.cancel_subscription.at_period_end
-        yield _Heard(rule=rule, said=checks.cancellation(rule))
+    def may_approve(
+        self, amount: Money, *, role: str, approved_today: Mapping[str, Money], kind: ActionKind | None = None
+    ) -> str | None:
+        """None when somebody of this role may, after what they approved in the last 24 hours; else why not.
 
-    def _plan(self, asked: Asked) -> Iterable[_Heard]:
-        rules = self.rules.payment_plan
-        yield _Heard(rule=rules.disputed, said=checks.disputed(rules.disputed, asked))
-        yield _Heard(rule=rules.instalments, said=checks.instalments(rules.instalments, asked))
-        yield _Heard(rule=rules.automatic_limit, said=checks.above_limit(rules.automatic_limit, asked))
+        With a `kind` whose amount is a mere price (a cancellation, say) only the role counts.
+        """
+        return self.rules.approval.may_approve(amount, role=role, approved_today=approved_today, kind=kind)
+
+    @property
+    def breaker_window(self) -> timedelta:
+        return self.rules.breaker.window
+
+    @property
+    def usual_over(self) -> timedelta:
+        """The time before the window that says what is usual."""
+        return self.rules.breaker.usual_over
+
+    def is_anomalous(self, *, recent: int, usual: int) -> bool:
+        """`recent` automatic refunds in the last window, `usual` in the `usual_over` before it."""
+        return breaker.is_anomalous(self.rules.breaker, recent=recent, usual=usual)
 
 
-def _strictest(heard: tuple[_Heard, ...]) -> _Heard:
-    return max(heard, key=lambda h: STRICTNESS[h.said.outcome] if h.said.outcome else -1)
+def _strictness(heard: _Heard) -> int:
+    return STRICTNESS[heard.said.outcome] if heard.said.outcome else -1

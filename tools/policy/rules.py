@@ -2,104 +2,44 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import StringConstraints, ValidationError, model_validator
 
 from tools.errors import ConfigurationError
-from tools.policy.types import Ground, Outcome
+from tools.policy.approval import ApprovalRules, AutomaticRules
+from tools.policy.breaker import BreakerRules
+from tools.policy.customers import DetailsRules, LinkRules
+from tools.policy.invoices import CreditNoteRules, ExtensionRules, InstalmentRules, PaymentPlanRules, ResendRules
+from tools.policy.refunds import RefundRules
+from tools.policy.rule import Rule, Section, Strict
+from tools.policy.subscriptions import CancelRules, ChangeRules, PauseRules, ResumeRules, UndoRules
+from tools.policy.types import ActionKind
 
 PACKAGED = Path(__file__).with_name("rules.yaml")
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.[a-z0-9]+(-[a-z0-9]+)*$")]
-Currency = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]
-MinorUnits = Annotated[int, Field(strict=True, ge=0)]
-Days = Annotated[int, Field(strict=True, ge=0, le=3650)]
-Span = Literal["day", "week", "month", "year", "one_off"]
 
+class Rules(Strict):
+    """A section for each kind of action, under its name, and what holds for all kinds."""
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Cited(_Strict):
-    """A rule with its name and the section of the policy documents that says it."""
-
-    id: RuleId
-    document: Slug
-    anchor: Slug
-
-
-class Fixed(Cited):
-    """Speaks one outcome whenever it applies."""
-
-    outcome: Outcome
-
-
-class Window(Cited):
-    """Days from the charge, by billing interval."""
-
-    inside: Outcome
-    outside: Outcome
-    days: dict[Span, Days] = Field(min_length=1)
-
-
-class Limit(Cited):
-    """Amounts in minor units by currency; up to and including the limit the rule is silent."""
-
-    above: Outcome
-    limits: dict[Currency, MinorUnits] = Field(min_length=1)
-
-
-class Frequency(Cited):
-    above: Outcome
-    automatic_in_12_months: Annotated[int, Field(strict=True, ge=0)]
-    exempt: tuple[Ground, ...] = ()
-
-
-class Instalments(Cited):
-    inside: Outcome
-    outside: Outcome
-    fewest: Annotated[int, Field(strict=True, ge=2)]
-    most: Annotated[int, Field(strict=True, ge=2)]
-
-    @model_validator(mode="after")
-    def in_order(self) -> Self:
-        if self.fewest > self.most:
-            raise ValueError("fewest is more than most")
-        return self
-
-
-class RefundRules(_Strict):
-    disputed: Fixed
-    over_refundable: Fixed
-    duplicate: Fixed
-    charged_after_cancel: Fixed
-    window: Window
-    annual_window: Window
-    goodwill: Fixed
-    automatic_limit: Limit
-    frequency: Frequency
-    daily_limit: Limit
-
-
-class CancelRules(_Strict):
-    at_period_end: Fixed
-
-
-class PlanRules(_Strict):
-    disputed: Fixed
-    instalments: Instalments
-    automatic_limit: Limit
-
-
-class Rules(_Strict):
     version: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}([.-][a-z0-9]+)?$")]
     refund: RefundRules
+    credit_note: CreditNoteRules
+    payment_plan: PaymentPlanRules
+    instalment: InstalmentRules
+    extend_due_date: ExtensionRules
+    resend_invoice: ResendRules
     cancel_subscription: CancelRules
-    payment_plan: PlanRules
+    undo_cancel: UndoRules
+    pause_subscription: PauseRules
+    resume_subscription: ResumeRules
+    change_subscription: ChangeRules
+    change_billing_details: DetailsRules
+    payment_method_link: LinkRules
+    approval: ApprovalRules
+    automatic: AutomaticRules
+    breaker: BreakerRules
 
     @model_validator(mode="after")
     def ids_are_unique(self) -> Self:
@@ -108,9 +48,16 @@ class Rules(_Strict):
             raise ValueError(f"rule ids are used twice: {', '.join(twice)}")
         return self
 
-    def cited(self) -> Iterator[Cited]:
-        for section in (self.refund, self.cancel_subscription, self.payment_plan):
-            yield from (rule for _, rule in section if isinstance(rule, Cited))
+    def cited(self) -> Iterator[Rule]:
+        for _, section in self:
+            if isinstance(section, Section):
+                yield from section.rules()
+
+    def of(self, kind: ActionKind) -> Iterator[Rule]:
+        """What is heard about a request of this kind: its own rules, then those that hold for all."""
+        own: Section = getattr(self, kind)
+        for section in (own, self.approval, self.automatic):
+            yield from section.rules()
 
 
 def load_rules(path: Path | None = None) -> Rules:

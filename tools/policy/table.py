@@ -22,7 +22,7 @@ Price = Annotated[str, StringConstraints(pattern=r"^-?\d+ [a-z]{3}$")]
 
 
 class Case(BaseModel):
-    """One row. Amounts are written `4900 usd`, in minor units."""
+    """One row. Amounts are written `4900 usd`, in minor units; what is left out is the most ordinary."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,26 +36,32 @@ class Case(BaseModel):
     interval: Literal["day", "week", "month", "year"] | None = "month"
     refunds_last_year: int = 0
     refunded_last_day: Price | None = None
+    refunds_last_day: int = 0
+    changes_last_day: int = 0
     instalments: int | None = None
+    pause_months: int | None = None
+    extension_days: int | None = None
+    extended_before: bool = False
+    plans_running: int = 0
+    upgrade: bool | None = None
+    planned: bool = False
+    by_staff: bool = False
+    automatic: bool = True
     outcome: Outcome
     rule: str
+    people: int | None = None
+    """None: whatever the policy says."""
 
     def request(self) -> ActionRequest:
         amount = _money(self.amount)
-        return ActionRequest(
-            kind=self.kind,
-            ground=self.ground,
-            customer="cus_case",
-            target="target_case",
-            amount=amount,
-            refundable=_money(self.refundable) if self.refundable else amount,
-            disputed=self.disputed,
-            charged_at=ASKED_AT - timedelta(days=self.days_ago),
-            interval=self.interval,
-            refunds_last_year=self.refunds_last_year,
-            refunded_last_day=_money(self.refunded_last_day) if self.refunded_last_day else None,
-            instalments=self.instalments,
-        )
+        asked = self.model_dump(exclude={"name", "days_ago", "outcome", "rule", "people"})
+        priced = {
+            "amount": amount,
+            "refundable": _money(self.refundable) if self.refundable else amount,
+            "refunded_last_day": _money(self.refunded_last_day) if self.refunded_last_day else None,
+        }
+        charged_at = ASKED_AT - timedelta(days=self.days_ago)
+        return ActionRequest(**(asked | priced), customer="cus_case", target="target_case", charged_at=charged_at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +74,9 @@ class Surprise:
     @classmethod
     def of(cls, engine: PolicyEngine, case: Case) -> Self | None:
         verdict = engine.evaluate(case.request(), at=ASKED_AT)
-        same = (verdict.outcome, verdict.rule) == (case.outcome, case.rule)
-        return None if same else cls(case=case, verdict=verdict)
+        people = verdict.people if case.people is None else case.people
+        expected = (case.outcome, case.rule, people)
+        return None if expected == (verdict.outcome, verdict.rule, verdict.people) else cls(case=case, verdict=verdict)
 
 
 def load_cases(path: Path | None = None) -> tuple[Case, ...]:

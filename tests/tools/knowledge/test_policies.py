@@ -34,7 +34,7 @@ def test_every_section_that_is_cited_by_name_exists(document: str) -> None:
 def test_every_section_that_the_policy_rules_name_exists() -> None:
     rules = yaml.safe_load((POLICIES.parent / "tools/policy/rules.yaml").read_text("utf-8"))
     named = {(rule["document"], rule["anchor"]) for kind in rules.values() if isinstance(kind, dict)
-             for rule in kind.values()}  # fmt: skip
+             for rule in kind.values() if isinstance(rule, dict) and "id" in rule}  # fmt: skip
     assert len(named) > 5
     assert named - TEXTS.keys() == set()
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.money import Money
-from tools.policy.engine import STRICTNESS, PolicyEngine
-from tools.policy.rules import Cited
+from tools.policy.engine import PolicyEngine
+from tools.policy.rule import STRICTNESS, Rule
 from tools.policy.types import ActionRequest
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -92,7 +92,7 @@ def test_the_verdict_names_rule_reason_section_and_version() -> None:
     assert verdict.rule == "refund.automatic-limit"
     assert verdict.because == "$480.00 is above the automatic limit of $100.00."
     assert (verdict.document, verdict.anchor) == ("refunds", "limits-and-approval")
-    assert verdict.policy_version == ENGINE.version == "2026-11-01"
+    assert verdict.policy_version == ENGINE.version == "2026-11-20"
 
 
 def test_the_trace_keeps_rules_that_had_nothing_to_say() -> None:
@@ -105,6 +105,7 @@ def test_the_trace_keeps_rules_that_had_nothing_to_say() -> None:
         ("refund.automatic-limit", None),
         ("refund.frequency", None),
         ("refund.daily-limit", None),
+        ("refund.daily-count", None),
     ]
 
 
@@ -121,5 +122,5 @@ def anchors_of(document: str) -> set[str]:
 
 
 @pytest.mark.parametrize("rule", list(ENGINE.rules.cited()), ids=lambda rule: rule.id)
-def test_every_rule_cites_a_section_that_customers_can_read(rule: Cited) -> None:
+def test_every_rule_cites_a_section_that_customers_can_read(rule: Rule) -> None:
     assert rule.anchor in anchors_of(rule.document)
