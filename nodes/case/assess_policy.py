@@ -6,9 +6,9 @@ from typing import Any
 from langgraph.runtime import Runtime
 from pydantic import TypeAdapter
 
+from nodes.case.automation import may_act_alone
 from nodes.context import CaseContext
 from nodes.state import CaseState
-from tools.ledger.switches import AUTOMATIC
 from tools.policy.types import ActionRequest, Verdict
 
 _requests = TypeAdapter(ActionRequest)
@@ -36,7 +36,6 @@ async def with_history(request: ActionRequest, context: CaseContext, *, besides:
     which policy does not add up but leaves to a person.
     """
     history = await context.ledger.refund_history(request.customer, now=context.now(), besides=besides)
-    switch = await context.ledger.switch(AUTOMATIC)
     foreign = [money for money in history.last_day if money.currency != request.amount.currency]
     return replace(
         request,
@@ -44,5 +43,5 @@ async def with_history(request: ActionRequest, context: CaseContext, *, besides:
         refunded_last_day=next(iter([*foreign, *history.last_day]), None),
         refunds_last_day=history.count_last_day,
         changes_last_day=history.changes_last_day,
-        automatic=switch is None or switch.on,
+        automatic=await may_act_alone(context),
     )

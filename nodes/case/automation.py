@@ -1,0 +1,35 @@
+"""Whether anything may be carried out without a person now: the kill switch, and the breaker that turns it."""
+
+import structlog
+
+from nodes.context import CaseContext
+from tools.ledger.switches import AUTOMATIC
+
+BREAKER = "breaker"
+
+log = structlog.get_logger()
+
+
+async def may_act_alone(context: CaseContext) -> bool:
+    """False while the switch is off. Unusually many automatic refunds turn it off, until a person turns it on again."""
+    switch = await context.ledger.switch(AUTOMATIC)
+    if switch is not None and not switch.on:
+        return False
+    if (reason := await _anomaly(context)) is None:
+        return True
+    log.error("breaker.tripped", reason=reason)
+    await context.ledger.turn_switch(AUTOMATIC, on=False, actor=BREAKER, reason=reason)
+    return False
+
+
+async def _anomaly(context: CaseContext) -> str | None:
+    """What is unusual, in numbers. Refunds from before somebody last turned the switch on are theirs to answer for."""
+    now, policy, ledger = context.now(), context.policy, context.ledger
+    begins = now - policy.breaker_window
+    switch = await ledger.switch(AUTOMATIC)
+    recent = await ledger.automatic_refunds(after=max(begins, switch.at) if switch else begins, until=now)
+    usual = await ledger.automatic_refunds(after=begins - policy.usual_over, until=begins)
+    if not policy.is_anomalous(recent=recent, usual=usual):
+        return None
+    minutes, days = int(policy.breaker_window.total_seconds() // 60), policy.usual_over.days
+    return f"{recent} automatic refunds in {minutes} minutes, after {usual} in the {days} days before"
