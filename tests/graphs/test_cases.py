@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -12,8 +11,6 @@ from redis.asyncio import Redis
 
 from graphs.cases import GraphCases
 from tests.fixtures.sandbox import Sandbox
-from tools.billing.analysis import find_duplicates
-from tools.billing.stripe_billing import StripeBilling
 from tools.errors import IllegalTransition, NotFound, OutcomeUnknown, StaleDecision
 from tools.ledger.types import Action
 from tools.money import Money
@@ -42,46 +39,6 @@ class Interrupting:
             raise Killed
 
         return dying
-
-
-@pytest.fixture
-async def billing(sandbox: Sandbox) -> AsyncIterator[StripeBilling]:
-    async with StripeBilling.open(sandbox.api_key, sandbox.url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def request_of_ada(billing: StripeBilling) -> ActionRequest:
-    [ada] = await billing.find_by_email("ada@example.com")
-    [pair] = find_duplicates(await billing.picture(ada.id))
-    return ActionRequest(
-        kind="refund",
-        ground="duplicate",
-        customer=ada.id,
-        target=pair.later.id,
-        amount=pair.later.refundable,
-        refundable=pair.later.refundable,
-        disputed=False,
-        charged_at=pair.later.created,
-        interval="month",
-    )
-
-
-@pytest.fixture
-async def request_of_grace(billing: StripeBilling) -> ActionRequest:
-    [grace] = await billing.find_by_email("grace@example.com")
-    charge = (await billing.picture(grace.id)).charges[0]
-    return ActionRequest(
-        kind="refund",
-        ground="within_window",
-        customer=grace.id,
-        target=charge.id,
-        amount=charge.refundable,
-        refundable=charge.refundable,
-        disputed=False,
-        charged_at=charge.created,
-        interval="year",
-    )
 
 
 async def opened(cases: GraphCases, request: ActionRequest) -> Action:
