@@ -5,7 +5,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from nodes.case.decided import Decided
+from nodes.case.decided import word_on
 from nodes.context import CaseContext
 from nodes.state import CaseState
 
@@ -13,6 +13,5 @@ from nodes.state import CaseState
 async def await_approval(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
     """May take days. What the person decided is in the ledger by the time this goes on."""
     waiting = {"waiting_for": "staff", "case_id": state["case_id"], "digest": state.get("digest")}
-    decided: Decided = interrupt(waiting, response_schema=Decided)
-    decided.on(state.get("digest"))
+    interrupt(waiting, response_schema=word_on(state.get("digest")))
     return {}
