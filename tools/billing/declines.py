@@ -22,6 +22,8 @@ _MEANING: dict[str, DeclineReason] = {
     "expired_card": "expired_card",
     "authentication_required": "authentication_required",
     "authentication_not_handled": "authentication_required",
+    "invoice_payment_intent_requires_action": "authentication_required",
+    "subscription_payment_intent_requires_action": "authentication_required",
     "incorrect_cvc": "wrong_details",
     "incorrect_number": "wrong_details",
     "incorrect_pin": "wrong_details",

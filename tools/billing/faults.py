@@ -4,6 +4,7 @@ from enum import Enum, auto
 
 import stripe
 
+from tools.billing.declines import decline_of
 from tools.errors import BillingRefused, BillingUnavailable, CounterfoilError, NotFound, OutcomeUnknown
 
 
@@ -44,10 +45,12 @@ def worth_repeating(error: stripe.StripeError) -> bool:
 
 
 def reason_of(error: stripe.StripeError) -> str:
-    """Stripe's stable code, else its error type, else the parameter that it did not like."""
+    """Why the bank declined, as a customer may be told; else Stripe's code, the parameter it did not like, its type."""
     body = error.error
     if body is None:
         return f"http_{error.http_status}"
+    if isinstance(error, stripe.CardError):
+        return decline_of(getattr(body, "decline_code", None), getattr(body, "code", None))
     code = getattr(body, "code", None) or _by_parameter(getattr(body, "param", None))
     return str(code or getattr(body, "type", None) or f"http_{error.http_status}")
 

@@ -81,7 +81,7 @@ READS: dict[str, Callable[[StripeBilling, Books], Awaitable[Any]]] = {
     "instalments": lambda billing, books: billing.instalments(books.customer),
     "preview_change": lambda billing, books: billing.preview_change(books.plan.id, books.seats),
 }
-BESIDES = {"instalments", "preview_change"}
+BESIDES = {"preview_change"}
 """Reads that are not in the protocol."""
 WRITE_CELLS = [
     (write, step, fault) for write, steps in STEPS.items() for step in steps for fault in [*BEFORE, *AFTER, *SLOW]

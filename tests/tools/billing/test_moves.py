@@ -86,7 +86,7 @@ async def test_a_card_that_is_declined_pays_nothing(
     with pytest.raises(BillingRefused) as raised:
         await instalment(mover, owed, linus.id, card_of(sandbox, linus.id, "pm_card_chargeCustomerFail"))
 
-    assert raised.value.reason == "card_declined"
+    assert raised.value.reason == "declined"
     (left,) = await billing.instalments(linus.id)
     assert (left.status, left.action_id) == ("canceled", "act_1")
     assert owed.remaining == (await billing.invoice(owed.id)).remaining

@@ -150,7 +150,7 @@ async def test_a_change_whose_payment_fails_changes_nothing(
             subscription=plan.id, change=changed(plan, quantity=5), action_id="act_5", idempotency_key="change:5"
         )
 
-    assert raised.value.reason == "card_declined"
+    assert raised.value.reason == "declined"
     assert plan == await billing.subscription(plan.id)
 
 

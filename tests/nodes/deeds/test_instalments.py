@@ -1,0 +1,85 @@
+"""A part of an open invoice, charged on its day."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from nodes.case.deeds.deed import idempotency_key
+from nodes.case.deeds.instalments import InstalmentDeed
+from tests.fixtures.sandbox import Sandbox
+from tests.nodes.deeds.rows import invoice, part
+from tests.tools.billing.books import ACTION, Books
+from tools.billing.stripe_billing import StripeBilling
+from tools.errors import BillingRefused, BillingUnavailable
+
+
+@pytest_asyncio.fixture
+async def billing(sandbox_process: Sandbox) -> AsyncIterator[StripeBilling]:
+    async with StripeBilling.open(sandbox_process.api_key, sandbox_process.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def books(sandbox_process: Sandbox) -> Books:
+    sandbox_process.reset(seed=None)
+    return Books(sandbox_process)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("card_declined", "declined"),
+        ("insufficient_funds", "insufficient_funds"),
+        ("expired_card", "expired_card"),
+        ("authentication_required", "authentication_required"),
+    ],
+)
+async def test_a_declined_card_says_why_and_is_not_found(
+    billing: StripeBilling, books: Books, code: str, reason: str
+) -> None:
+    wanted = part(books)
+    books.sandbox.fault(method="POST", path="/confirm$", kind="decline", code=code)
+
+    with pytest.raises(BillingRefused) as raised:
+        await InstalmentDeed().send(billing.mover(), wanted, idempotency_key(wanted))
+
+    assert reason == raised.value.reason
+    assert None is await InstalmentDeed().found(billing, wanted)
+    assert 0 == invoice(books).amount_paid
+
+
+async def test_without_a_card_nothing_is_sent(billing: StripeBilling, books: Books) -> None:
+    with pytest.raises(BillingRefused) as raised:
+        await InstalmentDeed().send(billing.mover(), part(books, payment_method=None), "key")
+
+    assert "no_payment_method" == raised.value.reason
+    assert () == await billing.instalments(books.customer)
+
+
+async def test_one_that_was_begun_and_not_charged_is_not_found(billing: StripeBilling, books: Books) -> None:
+    wanted = part(books)
+    books.begin_instalment()
+
+    assert [ACTION] == [each.action_id for each in await billing.instalments(books.customer)]
+    assert None is await InstalmentDeed().found(billing, wanted)
+
+
+async def test_one_under_way_is_neither_found_nor_missed(billing: StripeBilling, books: Books) -> None:
+    """Held on the card and not taken yet: the answer may still be yes."""
+    wanted = part(books)
+    books.v1.payment_intents.create(
+        {
+            "amount": 40_000,
+            "currency": "usd",
+            "customer": books.customer,
+            "payment_method": books.card,
+            "capture_method": "manual",
+            "confirm": True,
+            "off_session": True,
+            "metadata": {"action_id": ACTION, "invoice": books.owed},
+        }
+    )
+
+    with pytest.raises(BillingUnavailable):
+        await InstalmentDeed().found(billing, wanted)
