@@ -54,7 +54,7 @@ class CustomerMoves(Writer):
 
 
 def _details(details: BillingDetails, action_id: str) -> "CustomerUpdateParams":
-    params: CustomerUpdateParams = {"metadata": by(action_id)}
+    params: CustomerUpdateParams = {"metadata": by(action_id, "update_billing_details")}
     if details.name is not None:
         params["name"] = details.name
     if details.email is not None:

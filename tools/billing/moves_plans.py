@@ -20,15 +20,21 @@ _WHOLE = ["items.data.price.product", "discounts.source.coupon"]
 
 class PlanMoves(Writer):
     async def cancel_at_period_end(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
-        return await self._update(subscription, {"cancel_at_period_end": True}, action_id, idempotency_key)
+        return await self._update(
+            subscription, {"cancel_at_period_end": True}, by(action_id, "cancel_at_period_end"), idempotency_key
+        )
 
     async def undo_cancel(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
         """An end on a day of its own is no period's end for Stripe, and has to be unset by its own name."""
-        plan = await self._update(subscription, {"cancel_at_period_end": False}, action_id, idempotency_key)
+        plan = await self._update(
+            subscription, {"cancel_at_period_end": False}, by(action_id, "undo_cancel"), idempotency_key
+        )
         if plan.cancel_at is None:
             return plan
         try:
-            return await self._update(subscription, {"cancel_at": ""}, action_id, f"{idempotency_key}:date")
+            return await self._update(
+                subscription, {"cancel_at": ""}, by(action_id, "undo_cancel"), f"{idempotency_key}:date"
+            )
         except NotSent as error:
             raise OutcomeUnknown from error
 
@@ -83,10 +89,12 @@ class PlanMoves(Writer):
     ) -> Subscription:
         until = {"resumes_at": int(resumes_at.timestamp())} if resumes_at else {}
         pause: SubscriptionUpdateParams = {"pause_collection": {"behavior": behaviour, **until}}  # type: ignore[typeddict-item]  # theirs
-        return await self._update(subscription, pause, action_id, idempotency_key)
+        return await self._update(subscription, pause, by(action_id, "pause_collection"), idempotency_key)
 
     async def resume_collection(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
-        return await self._update(subscription, {"pause_collection": ""}, action_id, idempotency_key)
+        return await self._update(
+            subscription, {"pause_collection": ""}, by(action_id, "resume_collection"), idempotency_key
+        )
 
     async def change_subscription(
         self, *, subscription: str, change: PlanChange, action_id: str, idempotency_key: str
@@ -98,12 +106,12 @@ class PlanMoves(Writer):
             # Otherwise a declined card would leave the new plan in place, and an invoice that nobody paid.
             "payment_behavior": "error_if_incomplete",
         }
-        return await self._update(subscription, wanted, action_id, idempotency_key)
+        return await self._update(subscription, wanted, by(action_id, "change_subscription"), idempotency_key)
 
     async def _update(
-        self, subscription: str, change: "SubscriptionUpdateParams", action_id: str, idempotency_key: str
+        self, subscription: str, change: "SubscriptionUpdateParams", mark: dict[str, str], idempotency_key: str
     ) -> Subscription:
-        params: SubscriptionUpdateParams = {**change, "metadata": by(action_id), "expand": _WHOLE}
+        params: SubscriptionUpdateParams = {**change, "metadata": mark, "expand": _WHOLE}
         return await self._write(
             subscription,
             lambda: self._v1.subscriptions.update_async(checked(subscription), params, under(idempotency_key)),

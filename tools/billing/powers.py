@@ -102,6 +102,29 @@ class BillingDetails:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeldDetails:
+    """What a customer's next invoices would say."""
+
+    name: str | None
+    email: str | None
+    address: Address | None
+    tax_ids: tuple[TaxId, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """Something that a subscription can be changed to: per unit and interval, and known beforehand."""
+
+    id: str
+    product: str
+    name: str
+    """The product's, as customers see it."""
+    amount: Money
+    interval: Literal["day", "week", "month", "year"]
+    interval_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PortalLink:
     """Whoever holds it is the customer for some minutes: for the verified owner alone, never stored, never logged."""
 
@@ -111,7 +134,8 @@ class PortalLink:
 class MoneyMover(Protocol):
     """The only power to change anything at Stripe.
 
-    Every method takes an idempotency key with no default, and writes our action id into Stripe's metadata.
+    Every method takes an idempotency key with no default, and writes our action id into Stripe's metadata: onto what
+    it makes, and beside the change of what lives on, where each power keeps its own mark (`actions`).
     Raises `BillingRefused` when Stripe says no, and `NotSent` when nothing left us: nothing happened for certain.
     Raises `OutcomeUnknown` when no answer came: it may have happened. The same call with the same key is safe for a
     day; how a reader finds out without one is said at each method.
@@ -169,10 +193,21 @@ class MoneyMover(Protocol):
         """
         ...
 
-    async def stop_collection(self, *, invoice: str, action_id: str, idempotency_key: str) -> Invoice:
+    async def stop_collection(
+        self, *, invoice: str, until: datetime | None = None, action_id: str, idempotency_key: str
+    ) -> Invoice:
         """Hands the open invoice to our payment plan: Stripe no longer collects the remainder by itself.
 
-        Unknown: the invoice names our `action_id`, or it did not happen. A repeat does no harm.
+        With `until`, we wait for the customer to pay it; whoever looks at it in Stripe sees the day in its metadata.
+        Unknown: the invoice's `actions` name ours, or it did not happen. A repeat does no harm.
+        """
+        ...
+
+    async def start_collection(self, *, invoice: str, action_id: str, idempotency_key: str) -> Invoice:
+        """Hands the open invoice back to Stripe, when the time to wait is over or a plan has ended: it reminds, or
+        charges the customer's default card, whenever it sees fit.
+
+        Unknown: the invoice's `actions` name ours, or it did not happen. A repeat does no harm.
         """
         ...
 
@@ -186,18 +221,18 @@ class MoneyMover(Protocol):
     async def resend_invoice(self, *, invoice: str, action_id: str, idempotency_key: str) -> Invoice:
         """Stripe mails the invoice to the customer's address.
 
-        Unknown: nothing shows whether the mail went out. A repeat costs at most a second mail.
+        Unknown: `was_mailed(invoice)` under this key, or it did not happen.
         """
         ...
 
     async def cancel_at_period_end(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
-        """Unknown: the subscription's `cancel_at_period_end`, and its `action_id` for whose it was."""
+        """Unknown: the subscription's `actions` name ours, or it did not happen; the end may be anybody's."""
         ...
 
     async def undo_cancel(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
         """Takes a planned end back, at the period's end or on a day. What has ended stays ended.
 
-        Unknown: the subscription's `cancel_at_period_end` and `cancel_at`.
+        Unknown: the subscription's `actions` name ours and no end is planned; else it did not happen, or not whole.
         """
         ...
 
@@ -221,12 +256,12 @@ class MoneyMover(Protocol):
     ) -> Subscription:
         """Its invoices are not collected until then; without a date, until it is resumed.
 
-        Unknown: `paused` and `resumes_at`.
+        Unknown: the subscription's `actions` name ours, or it did not happen; so for all that follow.
         """
         ...
 
     async def resume_collection(self, *, subscription: str, action_id: str, idempotency_key: str) -> Subscription:
-        """Unknown: `paused`."""
+        """Unknown: as above."""
         ...
 
     async def change_subscription(
@@ -234,7 +269,7 @@ class MoneyMover(Protocol):
     ) -> Subscription:
         """As `preview_change` showed it for the same change. When a payment is due now and fails, nothing changes.
 
-        Unknown: the price and quantity of its items, and its `action_id`.
+        Unknown: as above.
         """
         ...
 
@@ -243,7 +278,7 @@ class MoneyMover(Protocol):
     ) -> Customer:
         """The tax id first, for it is the likelier to be refused. When only the rest is, that is an unknown outcome.
 
-        Unknown: the customer has our `action_id` once all of it is done; a repeat does no harm.
+        Unknown: the customer's `actions` name ours once all of it is done; a repeat does no harm.
         """
         ...
 

@@ -49,6 +49,19 @@ class StripeReads:
     async def customer(self, customer: str) -> Json:
         return await one(self._retry, lambda: self._v1.customers.retrieve_async(customer))
 
+    async def tax_ids(self, customer: str) -> list[Json]:
+        listed = partial(self._v1.customers.tax_ids.list_async, customer)
+        return (await everything(self._retry, listed, {})).entries
+
+    async def prices(self) -> list[Json]:
+        params = {"active": True, "type": "recurring", "expand": ["data.product"]}
+        return (await everything(self._retry, self._v1.prices.list_async, params)).entries
+
+    async def mailings(self, since: int) -> list[Json]:
+        """Events of invoices that were mailed; Stripe keeps them for thirty days, and lists them by no invoice."""
+        params = {"type": "invoice.sent", "created": {"gte": since}}
+        return (await everything(self._retry, self._v1.events.list_async, params)).entries
+
     async def charge(self, charge: str) -> Json:
         raw = await one(self._retry, lambda: self._v1.charges.retrieve_async(charge, {"expand": ["refunds"]}))
         return await self._whole_charge(raw)

@@ -14,7 +14,7 @@ from tools.billing.finding import CustomerFinder
 from tools.billing.ids import is_stripe_id
 from tools.billing.mover import StripeMover
 from tools.billing.pages import Listing
-from tools.billing.powers import CostPreview, Instalment, PlanChange
+from tools.billing.powers import CostPreview, HeldDetails, Instalment, PlanChange, Price
 from tools.billing.preview import preview_change
 from tools.billing.reads import StripeReads, tasks
 from tools.billing.retry import Retry
@@ -30,7 +30,8 @@ from tools.billing.translate import (
     refund_of,
 )
 from tools.billing.translate_credit import credit_entry_of, credit_note_of, dispute_of, instalment_of
-from tools.billing.translate_plans import names_in, subscription_of
+from tools.billing.translate_details import held_details_of, mailing_of
+from tools.billing.translate_plans import names_in, price_of, subscription_of
 from tools.billing.transport import HttpxTransport
 from tools.billing.turns import Turns
 from tools.billing.types import (
@@ -44,6 +45,7 @@ from tools.billing.types import (
     Refund,
     Subscription,
 )
+from tools.billing.writer import MAILING, key_of
 from tools.errors import BillingUnavailable, ConfigurationError, NotFound
 
 _LIVE = ("sk_live_", "rk_live_")
@@ -121,6 +123,16 @@ class StripeBilling:
     async def find_by_phone(self, phone: str) -> tuple[Customer, ...]:
         return await self._finder.by_phone(phone)
 
+    async def customer(self, customer: str) -> Customer:
+        return _living(await self._reads.customer(_checked(customer)))
+
+    async def billing_details(self, customer: str) -> HeldDetails:
+        async with tasks() as group:
+            about = group.create_task(self._reads.customer(_checked(customer)))
+            numbers = group.create_task(self._reads.tax_ids(customer))
+        _living(about.result())
+        return held_details_of(about.result(), numbers.result())
+
     async def picture(self, customer: str) -> BillingPicture:
         """Two rounds of requests, each concurrent, and one more where there are disputes or credit notes.
 
@@ -189,6 +201,17 @@ class StripeBilling:
         """The payments that `pay_instalment` began, whatever became of them."""
         found = await self._reads.payment_intents(_checked(customer))
         return tuple(instalment_of(raw) for raw in found if "invoice" in (raw.get("metadata") or {}))
+
+    async def was_mailed(self, invoice: str, *, idempotency_key: str, since: datetime) -> bool:
+        """Whether `resend_invoice` under this key went through after `since`, which is not more than 30 days ago."""
+        mailed = key_of(idempotency_key, MAILING)
+        found = await self._reads.mailings(int(since.timestamp()))
+        return any(mailing_of(raw) == (invoice, mailed) for raw in found)
+
+    async def prices(self) -> tuple[Price, ...]:
+        """What is for sale by subscription, by name and then the cheapest first."""
+        found = (price_of(raw) for raw in await self._reads.prices())
+        return tuple(sorted((price for price in found if price), key=lambda price: (price.name, price.amount.amount)))
 
     async def preview_change(self, subscription: str, change: PlanChange) -> CostPreview:
         """What the change would cost; made with the same `proration_date`, it costs that. A refusal is `NotFound` or

@@ -25,6 +25,8 @@ from tools.money import Money
 Json = dict[str, Any]
 
 LONGEST_TEXT = 300
+MARK = "action_id"
+"""The key in Stripe's metadata under which our actions sign; and the beginning of more such keys."""
 RETURNED = frozenset({"failed", "canceled"})
 """Refunds whose money is back with us; all others use up the charge."""
 
@@ -57,6 +59,12 @@ def entries(listing: Json | None) -> list[Json]:
     return cast("list[Json]", listing["data"]) if listing else []
 
 
+def signed(raw: Json) -> tuple[str, ...]:
+    """Ids of our actions that left their mark in the metadata: of each power, the last."""
+    metadata: Mapping[str, str] = raw.get("metadata") or {}
+    return tuple(sorted({clean(by, longest=100) for key, by in metadata.items() if key.startswith(MARK)}))
+
+
 def moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
@@ -71,6 +79,7 @@ def customer_of(raw: Json) -> Customer:
         balance=Money(raw.get("balance") or 0, currency) if currency else None,
         payment_method=identifier((raw.get("invoice_settings") or {}).get("default_payment_method")),
         action_id=(raw.get("metadata") or {}).get("action_id"),
+        actions=signed(raw),
     )
 
 
@@ -154,7 +163,9 @@ def invoice_of(raw: Json, charges: tuple[str, ...]) -> Invoice:
         payments=tuple(_payment_of(payment) for payment in entries(raw.get("payments"))),
         credited=Money(_credited(raw), currency),
         off_stripe=Money(_off_stripe(raw), currency),
+        customer=identifier(raw.get("customer")),
         action_id=(raw.get("metadata") or {}).get("action_id"),
+        actions=signed(raw),
         tax=_sum(raw.get("total_taxes"), currency),
         created=moment(raw["created"]),
         due=moment(due) if due else None,

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from tools.billing.translate import Json, clean, entries, identifier, moment
+from tools.billing.powers import Price
+from tools.billing.translate import Json, clean, entries, identifier, moment, signed
 from tools.billing.types import Subscription, SubscriptionItem
 from tools.money import Money
 
@@ -47,6 +48,24 @@ def subscription_of(raw: Json, names: Mapping[str, str]) -> Subscription:
         ended_at=_when(raw.get("ended_at")),
         discount=_coupons(raw.get("discounts") or ()),
         action_id=(raw.get("metadata") or {}).get("action_id"),
+        actions=signed(raw),
+    )
+
+
+def price_of(raw: Json) -> Price | None:
+    """None for what has no price of one unit (usage, tiers, packs, fractions of a cent), and for what was withdrawn."""
+    product, recurring = raw["product"], raw.get("recurring") or {}
+    sold = isinstance(product, Mapping) and product.get("active", True) and not product.get("deleted")
+    priced = raw.get("unit_amount") is not None and not raw.get("transform_quantity")
+    if not sold or not priced or recurring.get("usage_type") == "metered":
+        return None
+    return Price(
+        id=raw["id"],
+        product=product["id"],
+        name=clean(product.get("name")) or "Plan",
+        amount=Money(raw["unit_amount"], raw["currency"]),
+        interval=recurring["interval"],
+        interval_count=recurring.get("interval_count") or 1,
     )
 
 

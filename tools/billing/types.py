@@ -12,7 +12,7 @@ from tools.billing.declines import DeclineReason
 from tools.money import Money
 
 if TYPE_CHECKING:
-    from tools.billing.powers import Instalment
+    from tools.billing.powers import CostPreview, HeldDetails, Instalment, PlanChange, Price
 
 InvoiceStatus = Literal["draft", "open", "paid", "uncollectible", "void", "unknown"]
 """`unknown`, here and below, is a word of Stripe's that is newer than this: nothing is concluded from it."""
@@ -56,6 +56,8 @@ class Customer:
     """Stripe id of the default for invoices."""
     action_id: str | None = None
     """Our action that changed them last."""
+    actions: tuple[str, ...] = ()
+    """Our actions of which a mark is left: of each power to change it, the last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,8 +223,12 @@ class Invoice:
     """What credit notes took off it, before and after it was paid."""
     off_stripe: Money | None = None
     """The part of `paid` that came in outside Stripe."""
+    customer: str | None = None
+    """Stripe id of whoever owes it."""
     action_id: str | None = None
     """Our action that changed it last."""
+    actions: tuple[str, ...] = ()
+    """Our actions of which a mark is left: of each power to change it, the last."""
     pdf_url: str | None
     hosted_url: str | None
     discount: Money | None = None
@@ -282,6 +288,8 @@ class Subscription:
     """Intervals from one renewal to the next: 3 months are a quarter."""
     action_id: str | None = None
     """Our action that changed it last."""
+    actions: tuple[str, ...] = ()
+    """Our actions of which a mark is left: of each power to change it, the last."""
 
     @property
     def every(self) -> str:
@@ -347,6 +355,8 @@ class BillingReader(Protocol):
 
     async def find_by_email(self, email: str) -> tuple[Customer, ...]: ...
     async def find_by_phone(self, phone: str) -> tuple[Customer, ...]: ...
+    async def customer(self, customer: str) -> Customer: ...
+    async def billing_details(self, customer: str) -> "HeldDetails": ...
     async def picture(self, customer: str) -> BillingPicture: ...
     async def charge(self, charge: str) -> Charge: ...
     async def invoice(self, invoice: str) -> Invoice: ...
@@ -358,3 +368,6 @@ class BillingReader(Protocol):
     async def credit_notes(self, customer: str) -> tuple[CreditNote, ...]: ...
     async def credit_entries(self, customer: str) -> tuple[CreditEntry, ...]: ...
     async def instalments(self, customer: str) -> "tuple[Instalment, ...]": ...
+    async def was_mailed(self, invoice: str, *, idempotency_key: str, since: datetime) -> bool: ...
+    async def prices(self) -> "tuple[Price, ...]": ...
+    async def preview_change(self, subscription: str, change: "PlanChange") -> "CostPreview": ...

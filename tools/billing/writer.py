@@ -7,10 +7,12 @@ import stripe
 
 from tools.billing.ids import checked_key, is_stripe_id
 from tools.billing.retry import Retry
-from tools.billing.translate import Json
+from tools.billing.translate import MARK, Json
 from tools.billing.turns import Turns
 from tools.errors import BillingRefused, NotSent, OutcomeUnknown
 
+MAILING = "send"
+"""The step of `resend_invoice` that mails: Stripe's event of it names the key."""
 Result = TypeVar("Result")
 Request = Callable[[], Awaitable[stripe.StripeObject]]
 
@@ -50,9 +52,18 @@ def checked(stripe_id: str) -> str:
 
 def under(idempotency_key: str, step: str = "") -> stripe.RequestOptions:
     """A write of several steps has a key for each, made from its one."""
-    return {"idempotency_key": checked_key(f"{idempotency_key}:{step}" if step else idempotency_key)}
+    return {"idempotency_key": key_of(idempotency_key, step)}
 
 
-def by(action_id: str) -> dict[str, str]:
-    """The metadata by which a reader finds what we did."""
-    return {"action_id": action_id}
+def key_of(idempotency_key: str, step: str) -> str:
+    return checked_key(f"{idempotency_key}:{step}" if step else idempotency_key)
+
+
+def by(action_id: str, power: str = "") -> dict[str, str]:
+    """The metadata by which a reader finds what we did.
+
+    What lives on and is changed again keeps a mark of each `power` besides: a later change of another kind writes
+    over `action_id`, but not over that.
+    """
+    marked = {f"{MARK}_{power}": action_id} if power else {}
+    return {MARK: action_id, **marked}

@@ -5,7 +5,7 @@ from datetime import timedelta
 from nodes.case.deeds.deed import Json, Owed
 from nodes.outcomes import REFUND_TAKES
 from tools.billing.powers import MoneyMover
-from tools.billing.types import BillingReader, RefundReason
+from tools.billing.types import BillingReader, Charge, RefundReason
 from tools.ledger.types import Action
 
 REFUND_DUE = timedelta(days=14)
@@ -21,6 +21,7 @@ class RefundDeed:
             "captured": charge.captured.amount,
             "refunded": charge.refunded.amount,
             "disputed": charge.disputed,
+            "disputes": disputes_in(charge),
         }
 
     async def send(self, mover: MoneyMover, action: Action, key: str) -> str:
@@ -36,3 +37,8 @@ class RefundDeed:
 
     def owed(self, action: Action) -> list[Owed]:
         return [Owed(kind="refund_arrives", text=f"money back in {REFUND_TAKES}", due=action.updated + REFUND_DUE)]
+
+
+def disputes_in(*charges: Charge) -> list[str]:
+    """Each by what it has come to: `disputed` alone says the same of one that is open and one that was lost."""
+    return sorted(f"{dispute.id} {dispute.status}" for charge in charges for dispute in charge.disputes)

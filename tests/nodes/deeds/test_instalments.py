@@ -1,29 +1,13 @@
 """A part of an open invoice, charged on its day."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
 from nodes.case.deeds.deed import idempotency_key
 from nodes.case.deeds.instalments import InstalmentDeed
-from tests.fixtures.sandbox import Sandbox
-from tests.nodes.deeds.rows import invoice, part
+from tests.nodes.deeds.rows import instalment, invoice
 from tests.tools.billing.books import ACTION, Books
 from tools.billing.stripe_billing import StripeBilling
 from tools.errors import BillingRefused, BillingUnavailable
-
-
-@pytest_asyncio.fixture
-async def billing(sandbox_process: Sandbox) -> AsyncIterator[StripeBilling]:
-    async with StripeBilling.open(sandbox_process.api_key, sandbox_process.url) as opened:
-        yield opened
-
-
-@pytest.fixture
-def books(sandbox_process: Sandbox) -> Books:
-    sandbox_process.reset(seed=None)
-    return Books(sandbox_process)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +22,7 @@ def books(sandbox_process: Sandbox) -> Books:
 async def test_a_declined_card_says_why_and_is_not_found(
     billing: StripeBilling, books: Books, code: str, reason: str
 ) -> None:
-    wanted = part(books)
+    wanted = instalment(books)
     books.sandbox.fault(method="POST", path="/confirm$", kind="decline", code=code)
 
     with pytest.raises(BillingRefused) as raised:
@@ -51,14 +35,14 @@ async def test_a_declined_card_says_why_and_is_not_found(
 
 async def test_without_a_card_nothing_is_sent(billing: StripeBilling, books: Books) -> None:
     with pytest.raises(BillingRefused) as raised:
-        await InstalmentDeed().send(billing.mover(), part(books, payment_method=None), "key")
+        await InstalmentDeed().send(billing.mover(), instalment(books, payment_method=None), "key")
 
     assert "no_payment_method" == raised.value.reason
     assert () == await billing.instalments(books.customer)
 
 
 async def test_one_that_was_begun_and_not_charged_is_not_found(billing: StripeBilling, books: Books) -> None:
-    wanted = part(books)
+    wanted = instalment(books)
     books.begin_instalment()
 
     assert [ACTION] == [each.action_id for each in await billing.instalments(books.customer)]
@@ -67,7 +51,7 @@ async def test_one_that_was_begun_and_not_charged_is_not_found(billing: StripeBi
 
 async def test_one_under_way_is_neither_found_nor_missed(billing: StripeBilling, books: Books) -> None:
     """Held on the card and not taken yet: the answer may still be yes."""
-    wanted = part(books)
+    wanted = instalment(books)
     books.v1.payment_intents.create(
         {
             "amount": 40_000,

@@ -146,11 +146,20 @@ class Books:
         return len(moved)
 
     def _stop_collection(self) -> dict[str, Any]:
+        self.v1.invoices.update(self.owed, {"auto_advance": True})
         return {"invoice": self.owed}
 
     def _stop_collection_made(self) -> int:
         held = self.v1.invoices.retrieve(self.owed)
-        return int(not held.auto_advance and held.metadata.to_dict() == {"action_id": ACTION})
+        return int(not held.auto_advance and held.metadata["action_id"] == ACTION)
+
+    def _start_collection(self) -> dict[str, Any]:
+        self.v1.invoices.update(self.owed, {"auto_advance": False})
+        return {"invoice": self.owed}
+
+    def _start_collection_made(self) -> int:
+        held = self.v1.invoices.retrieve(self.owed)
+        return int(held.auto_advance and held.metadata.to_dict().get("action_id") == ACTION)
 
     def _extend_due_date(self) -> dict[str, Any]:
         due = self.v1.invoices.retrieve(self.draft).created + 30 * 86_400
