@@ -1,6 +1,6 @@
 """Subscriptions as routes. The billing period lives on the items."""
 
-from sandbox.stripe.errors import Json, StripeFailure, missing, no_such
+from sandbox.stripe.errors import Json, StripeFailure, card_error, missing, no_such
 from sandbox.stripe.params import choice, fields, flag, group, integer, many, merged_metadata, metadata, text
 from sandbox.stripe.resource import Call, Filter, Resource, Route, assign
 from sandbox.stripe.resources import changing, collecting, discounts, subscribing
@@ -79,7 +79,7 @@ def _check_paid(call: Call, params: Json) -> None:
             ]
             said = next((intent["last_payment_error"] for intent in intents if intent), None) or {}
             message = said.get("message") or "This subscription could not be changed because its invoice was not paid."
-            raise StripeFailure(message, status=402, kind="card_error", code=said.get("code") or "card_declined")
+            raise card_error(message, code=said.get("code") or "card_declined", decline_code=said.get("decline_code"))
 
 
 def _cancel(call: Call) -> Json:

@@ -128,29 +128,29 @@ def period_end(books: Books) -> int:
 COLLECTED = change_invoice(auto_advance=True)
 HELD = change_invoice(auto_advance=False)
 NOTE: Json = {"note": "called twice"}
-OPEN_INVOICE: Mapping[str, Somebody] = {
+OPEN_INVOICE: dict[str, Somebody] = {
     "paid elsewhere": lambda books: books.v1.invoices.pay(books.owed, {"paid_out_of_band": True}),
     "written off": lambda books: books.v1.invoices.mark_uncollectible(books.owed),
     "void": lambda books: books.v1.invoices.void_invoice(books.owed),
     "credited": credited,
     "paid in part": part_paid,
 }
-INVOICE_PASSES: Mapping[str, Somebody] = {
+INVOICE_PASSES: dict[str, Somebody] = {
     "noted": change_invoice(metadata=NOTE),
     "charged for something else": lambda books: books.charge,
     "credit on the balance": on_balance,
 }
-ENDS: Mapping[str, Somebody] = {
+ENDS: dict[str, Somebody] = {
     "ended": lambda books: books.v1.subscriptions.cancel(books.plan.id),
     "to end on a day": lambda books: change_plan(cancel_at=period_end(books) - DAY)(books),
 }
-COSTS: Mapping[str, Somebody] = {"other seats": change_item(quantity=3), "dearer": dearer, "rebated": rebated}
+COSTS: dict[str, Somebody] = {"other seats": change_item(quantity=3), "dearer": dearer, "rebated": rebated}
 PAUSED: Somebody = change_plan(pause_collection={"behavior": "void"})
 RESUMED: Somebody = change_plan(pause_collection="")
 CANCELLED: Somebody = change_plan(cancel_at_period_end=True)
 KEPT: Somebody = change_plan(cancel_at_period_end=False)
 RENEWED: Somebody = lambda books: books.sandbox.advance(32 * DAY)  # noqa: E731 - one of a kind with the above
-PLAN_PASSES: Mapping[str, Somebody] = {
+PLAN_PASSES: dict[str, Somebody] = {
     "noted": change_plan(metadata=NOTE),
     "renamed": change_customer(name="Ada L."),
     "charged for something else": lambda books: books.charge,
