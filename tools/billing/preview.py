@@ -1,6 +1,6 @@
 """What a change of a subscription would cost, asked in the very words in which it would be made."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +10,7 @@ from tools.billing.pages import one
 from tools.billing.powers import CostPreview, PlanChange
 from tools.billing.retry import Retry
 from tools.billing.translate import Json, entries, invoice_of, moment
+from tools.errors import BillingUnavailable, NotFound
 from tools.money import Money
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ async def preview_change(
     """Billed now, the difference and the next invoice are two previews; else the next invoice holds both.
 
     Another interval starts anew today and is billed at once whatever was asked for; only what is left of the old one
-    counts as was asked.
+    counts as was asked. What Stripe refuses to preview cannot be had: `NotFound`.
     """
     anew = await _starts_anew(client, retry, subscription, change)
     if change.billed != "now" and not anew:
@@ -55,8 +56,8 @@ async def _starts_anew(client: stripe.StripeClient, retry: Retry, subscription: 
     wanted = change.price
     if wanted is None:
         return False
-    held = await one(retry, lambda: client.v1.subscriptions.retrieve_async(subscription))
-    price = await one(retry, lambda: client.v1.prices.retrieve_async(wanted))
+    held = await _answer(retry, lambda: client.v1.subscriptions.retrieve_async(subscription))
+    price = await _answer(retry, lambda: client.v1.prices.retrieve_async(wanted))
     now = next((item["price"] for item in entries(held["items"]) if item["id"] == change.item), price)
     return _interval(now) != _interval(price)
 
@@ -70,7 +71,7 @@ async def _preview(
     client: stripe.StripeClient, retry: Retry, subscription: str, change: PlanChange, behaviour: Behaviour
 ) -> Json:
     """A POST that changes nothing, and so a read."""
-    return await one(
+    return await _answer(
         retry,
         lambda: client.v1.invoices.create_preview_async(
             {
@@ -83,6 +84,16 @@ async def _preview(
             }
         ),
     )
+
+
+async def _answer(retry: Retry, request: Callable[[], Awaitable[stripe.StripeObject]]) -> Json:
+    try:
+        return await one(retry, request)
+    except BillingUnavailable as error:
+        said = error.__cause__
+        if isinstance(said, stripe.InvalidRequestError) and said.error is not None:
+            raise NotFound from error
+        raise
 
 
 def _costs(change: PlanChange, due_now: Money, credit: Money, following: Json, *, lines_of: Json) -> CostPreview:

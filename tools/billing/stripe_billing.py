@@ -214,8 +214,8 @@ class StripeBilling:
         return tuple(sorted((price for price in found if price), key=lambda price: (price.name, price.amount.amount)))
 
     async def preview_change(self, subscription: str, change: PlanChange) -> CostPreview:
-        """What the change would cost; made with the same `proration_date`, it costs that. A refusal is `NotFound` or
-        `BillingUnavailable`, as for any read.
+        """What the change would cost; made with the same `proration_date`, it costs that. `NotFound` when Stripe would
+        not make it.
         """
         return await preview_change(self._client, self._retry, _checked(subscription), change)
 

@@ -103,14 +103,19 @@ class ChangeDeed(_SubscriptionDeed):
     """Another price or quantity, as the preview showed it. When what is due now cannot be paid, nothing changes."""
 
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
-        """Everything that the difference is worked out from, so that it costs what was said."""
+        """What it is a change of, and what it would cost now: other items and credit may have come in between.
+
+        Raises `NotFound` when Stripe would not make it any more.
+        """
         plan = await billing.subscription(target)
+        cost = await billing.preview_change(target, change_of(details))
         period = {
             "period_start": plan.period_start.isoformat(),
             "period_end": plan.period_end.isoformat(),
             "trial_end": plan.trial_end.isoformat() if plan.trial_end else None,
         }
-        return standing(plan) | pausing(plan) | costing(plan) | period
+        costs = {"due_now": cost.due_now.amount, "credit": cost.credit.amount}
+        return standing(plan) | pausing(plan) | costing(plan) | period | costs
 
     async def send(self, mover: MoneyMover, action: Action, key: str) -> str:
         changed = await mover.change_subscription(

@@ -335,8 +335,18 @@ ROWS: dict[ActionKind, Row] = {
         wanted=more_seats,
         done=lambda books: int(plan(books).to_dict()["items"]["data"][0]["quantity"] == 5),
         step="/subscriptions/",
-        matters=ENDS | COSTS | {"to end": CANCELLED, "paused": PAUSED, "renewed": RENEWED},
-        passes=PLAN_PASSES | {"credit on the balance": on_balance},
+        matters=ENDS
+        | COSTS
+        | {
+            "to end": CANCELLED,
+            "paused": PAUSED,
+            "renewed": RENEWED,
+            "something else to be billed with it": lambda books: books.v1.invoice_items.create(
+                {"customer": books.customer, "amount": 500, "currency": "usd"}
+            ),
+            "paid in part from the balance": on_balance,
+        },
+        passes=PLAN_PASSES,
         twin=change_item(quantity=5),
         undone=change_item(quantity=2),
     ),

@@ -174,6 +174,17 @@ async def test_a_preview_of_nothing_is_not_found(billing: StripeBilling, sandbox
         await billing.preview_change("sub_missing", changed(plan, quantity=5))
 
 
+async def test_a_preview_that_stripe_refuses_is_not_found_rather_than_a_silence(
+    billing: StripeBilling, sandbox: Sandbox
+) -> None:
+    """The month was renewed since: a silence would be waited for, and this will never be had."""
+    plan = await seats_of(billing, sandbox)
+    sandbox.advance(30 * 86_400)
+
+    with pytest.raises(NotFound):
+        await billing.preview_change(plan.id, changed(plan, quantity=5))
+
+
 async def test_a_link_to_the_portal_is_made_for_a_flow(
     billing: StripeBilling, mover: StripeMover, sandbox: Sandbox
 ) -> None:
