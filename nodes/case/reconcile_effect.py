@@ -27,15 +27,16 @@ async def reconcile_effect(state: CaseState, runtime: Runtime[CaseContext]) -> d
     action = await context.ledger.action(state["case_id"])
     if action is None:
         raise LookupError(state["case_id"])
+    deed = DEEDS[action.kind]
     try:
         # In this order: what our own deed changed must not pass for somebody else's change.
         drifted = await facts_at_stripe(context.billing, action) != action.evidence["stripe"]
-        done = await DEEDS[action.kind].found(context.billing, action)
+        done = await deed.found(context.billing, action)
     except BillingUnavailable:
         return {"evidence": "unreadable"}
     if done:
         return {"progress": await conclude(action, context.ledger, "done", done, actor="reconciliation")}
-    return {"progress": await _not_there(action, context, drifted=drifted)}
+    return {"progress": await _not_there(action, context, drifted=drifted and not deed.in_parts)}
 
 
 async def _not_there(action: Action, context: CaseContext, *, drifted: bool) -> str:

@@ -11,6 +11,8 @@ from tools.ledger.types import Action
 
 
 class BillingDetailsDeed:
+    in_parts = True
+
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         """What would be replaced, and nothing else of them."""
         held = await billing.billing_details(target)
@@ -41,6 +43,8 @@ class BillingDetailsDeed:
 
 class PaymentMethodLinkDeed:
     """Nothing happens at Stripe: the link is made when the owner presses for it, and is never stored."""
+
+    in_parts = False
 
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         """That they are there, and were not deleted."""

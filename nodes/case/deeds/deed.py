@@ -24,6 +24,11 @@ class Owed:
 class Deed(Protocol):
     """Stateless. Errors are those of `BillingReader` and `MoneyMover`."""
 
+    @property
+    def in_parts(self) -> bool:
+        """Several requests, the first of which change its own evidence: once begun it is finished whatever changed."""
+        ...
+
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         """The facts at Stripe that the proposal rests on, as flat JSON for the digest: few, and all that matter.
 

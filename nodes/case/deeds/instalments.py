@@ -13,6 +13,8 @@ _UNDER_WAY = frozenset({"processing", "requires_capture"})
 class InstalmentDeed:
     """A declined card is a `BillingRefused` whose reason a customer may be told (`DeclineReason`)."""
 
+    in_parts = False
+
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         invoice = await billing.invoice(target)
         return {"invoice": invoice.id, "status": invoice.status, "remaining": invoice.remaining.amount}

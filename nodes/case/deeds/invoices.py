@@ -23,6 +23,8 @@ def to_be_paid(invoice: Invoice) -> Json:
 class PlanDeed:
     """Stripe stops collecting the remainder by itself; each instalment is an action of its own when it is due."""
 
+    in_parts = False
+
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         return to_be_paid(await billing.invoice(target))
 
@@ -64,6 +66,8 @@ class ExtendDueDateDeed(PlanDeed):
 class CreditNoteDeed:
     """On an open invoice it lowers what remains; on a paid one all of it goes to the credit balance."""
 
+    in_parts = False
+
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         """With what was given back or contested by other ways: the same wrong must not be made good twice."""
         invoice = await billing.invoice(target)
@@ -94,6 +98,8 @@ class CreditNoteDeed:
 
 
 class ResendInvoiceDeed:
+    in_parts = False
+
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         """Stripe mails to the address that the customer has by then, so that is what was agreed to."""
         invoice = await billing.invoice(target)

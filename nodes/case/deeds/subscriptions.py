@@ -35,6 +35,8 @@ def costing(plan: Subscription) -> Json:
 
 
 class _SubscriptionDeed:
+    in_parts = False
+
     async def found(self, billing: BillingReader, action: Action) -> str | None:
         plan = await billing.subscription(action.target)
         return plan.id if action.id in plan.actions else None
@@ -56,6 +58,8 @@ class CancelDeed(_SubscriptionDeed):
 
 
 class UndoCancelDeed(_SubscriptionDeed):
+    in_parts = True
+
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         plan = await billing.subscription(target)
         return standing(plan) | costing(plan)
