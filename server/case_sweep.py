@@ -18,11 +18,15 @@ SETTLED_FOR = timedelta(seconds=10)
 
 
 async def sweep_cases(cases: GraphCases, queue: RunQueue, *, every: float = SWEEP_SECONDS) -> None:
-    """Goes on for ever. The customer hears of each case that it brought to an end."""
+    """Goes on for ever. The customer hears of each case that it brought to an end.
+
+    Where the conversation has a run to finish, that run takes its case up itself: after a restart both would walk the
+    case at once, and the customer would hear of it twice.
+    """
     while True:
         try:
             for action in await cases.unfinished():
-                if settled(action):
+                if settled(action) and not await queue.executor.unfinished(action.thread):
                     await take_up(action, cases, queue)
         except Exception:
             log.warning("case_sweep.failed", exc_info=True)
