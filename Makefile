@@ -14,7 +14,7 @@ export LANGGRAPH_STRICT_MSGPACK = true
 export LANGSMITH_TRACING = false
 export LANGGRAPH_CLI_NO_ANALYTICS = 1
 
-.PHONY: help run chat doctor test bench check format generate studio clean
+.PHONY: help run chat doctor test chaos bench check format generate studio clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ doctor: .venv/run ## What is configured, reachable, embedded or missing
 
 test: .venv/dev ## Run all tests (arguments: make test ARGS="-k refund")
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+chaos: .venv/dev ## Kill a process at every point between a yes and its receipt (prints a table)
+	@CHAOS=whole $(BIN)/pytest -n auto --dist load tests/chaos $(ARGS)
 
 bench: .venv/dev ## Measure (prints a table)
 	@$(BIN)/python -m scripts.bench_sandbox $(ARGS)

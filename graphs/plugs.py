@@ -28,6 +28,7 @@ from tools.knowledge.embedders import Embedder, OpenAIEmbedder
 from tools.knowledge.ingest import ingest
 from tools.knowledge.minilm import MiniLM
 from tools.ledger.ledger import Ledger
+from tools.ledger.repository import Clock, utc_now
 from tools.mail.mailer import Mailer
 from tools.nlu.local import LocalUnderstander
 from tools.nlu.types import Understander
@@ -54,9 +55,19 @@ class Plugs:
     graphs: Mapping[str, Graph]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What is slow to load and holds nothing of anybody's: who opens plugs more than once may load it once."""
+
+    knowledge: Knowledge
+    understander: Understander
+
+
 @asynccontextmanager
-async def open_plugs(settings: Settings, *, say: Progress = lambda _: None) -> AsyncIterator[Plugs]:
-    """Opens every client in order and closes them in reverse. `say` hears what is being done.
+async def open_plugs(
+    settings: Settings, *, say: Progress = lambda _: None, clock: Clock = utc_now, loaded: Loaded | None = None
+) -> AsyncIterator[Plugs]:
+    """Opens every client in order and closes them in reverse. `say` hears what is being done; `clock` is the ledger's.
 
     Raises `ConfigurationError` or `Unavailable` with a sentence that says what to do.
     """
@@ -65,15 +76,9 @@ async def open_plugs(settings: Settings, *, say: Progress = lambda _: None) -> A
         say("connecting to Redis")
         redis = await _redis(settings, stack)
         say("opening the ledger")
-        ledger = await stack.enter_async_context(Ledger.open(settings.ledger_url))
+        ledger = await stack.enter_async_context(Ledger.open(settings.ledger_url, clock=clock))
         billing = await stack.enter_async_context(StripeBilling.open(settings.stripe_key, settings.stripe_url))
-        say("loading the language model for search")
-        embedder = await asyncio.to_thread(MiniLM.load)
-        knowledge = await stack.enter_async_context(_knowledge(settings, embedder))
-        say("reading the policy documents")
-        await ingest(knowledge, settings.knowledge_folder)
-        say("loading the understanding of messages")
-        understander = await asyncio.to_thread(_understander, settings, embedder)
+        loaded = loaded or await _load(settings, stack, say)
         verifier = Verifier(
             redis, ledger, _mailer(settings), billing, pepper=server_secret(settings), company=settings.company
         )
@@ -83,8 +88,8 @@ async def open_plugs(settings: Settings, *, say: Progress = lambda _: None) -> A
         cases = GraphCases(graph=action.builder.compile(checkpointer=saver, name="action"), context=case_context)
         context = Context(
             billing=billing,
-            knowledge=knowledge,
-            understander=understander,
+            knowledge=loaded.knowledge,
+            understander=loaded.understander,
             ledger=ledger,
             verifier=verifier,
             voice=Voice(model=_chat_model(settings)),
@@ -97,12 +102,22 @@ async def open_plugs(settings: Settings, *, say: Progress = lambda _: None) -> A
             redis=redis,
             ledger=ledger,
             billing=billing,
-            knowledge=knowledge,
+            knowledge=loaded.knowledge,
             verifier=verifier,
             cases=cases,
             context=context,
             graphs={"support": support.builder.compile(checkpointer=saver, name="support"), "action": cases.graph},
         )
+
+
+async def _load(settings: Settings, stack: AsyncExitStack, say: Progress) -> Loaded:
+    say("loading the language model for search")
+    embedder = await asyncio.to_thread(MiniLM.load)
+    knowledge = await stack.enter_async_context(_knowledge(settings, embedder))
+    say("reading the policy documents")
+    await ingest(knowledge, settings.knowledge_folder)
+    say("loading the understanding of messages")
+    return Loaded(knowledge=knowledge, understander=await asyncio.to_thread(_understander, settings, embedder))
 
 
 def server_secret(settings: Settings) -> bytes:

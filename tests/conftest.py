@@ -12,4 +12,5 @@ pytest_plugins = [
     "tests.fixtures.ledger",
     "tests.fixtures.trained",
     "tests.fixtures.cases",
+    "tests.chaos.table",
 ]

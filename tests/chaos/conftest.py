@@ -1,0 +1,35 @@
+"""One fork server and one stage at a time for all of the matrix."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.forks import Forks, forking
+from tests.chaos.life import Place
+from tests.chaos.stage import Database, PostgreSQL, SQLite
+from tests.fixtures.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def forks(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with forking(trained, tmp_path_factory.mktemp("forks")) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    if request.param == "sqlite":
+        return SQLite(folder=tmp_path)
+    return PostgreSQL(server=request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
+def place(tmp_path: Path, redis_url: str, sandbox: Sandbox, database: Database) -> Place:
+    return Place(
+        home=str(tmp_path),
+        redis_url=redis_url,
+        database_url=database.url,
+        stripe_url=sandbox.url,
+        smtp_port=sandbox.smtp_port,
+    )

@@ -1,0 +1,58 @@
+"""A process is killed at a point between a customer's yes and the receipt; another one starts a minute later.
+
+Every kind of action, on both databases, at every point: `make chaos`. What can be told apart from outside only is what
+was written, so `make test` kills after each write to the ledger, to Stripe and to the checkpoints, and after each other
+kind of write once; on PostgreSQL after those to ledger and Stripe.
+"""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.chaos.forks import Forks
+from tests.chaos.laws import violations
+from tests.chaos.life import Place
+from tests.chaos.points import Point
+from tests.chaos.stage import KINDS, Database, Stage
+from tests.chaos.table import COLUMNS, PROPERTY
+from tests.fixtures.sandbox import Sandbox
+
+WHOLE = os.environ.get("CHAOS") == "whole"
+MONEY = frozenset({"tools/ledger", "tools/billing"})
+KEPT = MONEY | {"graphs/redis_saver"}
+MOST_UNREACHED = 0.05
+"""Of all points: a few are there by the clock, such as the renewal of a lease in a run that takes long."""
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
+def stage(request: pytest.FixtureRequest, forks: Forks, database: Database, sandbox: Sandbox, place: Place) -> Stage:
+    return Stage.prepare(request.param, forks=forks, database=database, sandbox=sandbox, place=place)
+
+
+def test_wherever_a_process_dies_there_is_one_effect_and_the_customer_is_told_the_truth(
+    stage: Stage, record_property: Callable[[str, object], None]
+) -> None:
+    points = stage.points()
+    assert [] == violations(stage.look())
+    chosen = points if WHOLE else sampled(points, KEPT if stage.database.name == "sqlite" else MONEY)
+
+    worlds = {point: stage.killed_at(point) for point in chosen}
+
+    unreached = [point for point, world in worlds.items() if world is None]
+    broken = [f"{point}: {law}" for point, world in worlds.items() if world for law in violations(world)]
+    row = stage.kind.name, stage.database.name, len(points), len(chosen), len(unreached), len(broken)
+    record_property(PROPERTY, dict(zip(COLUMNS, row, strict=True)))
+    assert [] == broken
+    assert len(unreached) <= MOST_UNREACHED * len(chosen), [str(point) for point in unreached]
+
+
+def sampled(points: list[Point], rooms: frozenset[str]) -> list[Point]:
+    """The first point of all, each write of these rooms, and where checkpoints count, one of each other write."""
+    writes = [point for point in points if point.writes]
+    others = writes if rooms == KEPT else []
+    return [
+        points[0],
+        *(point for point in writes if point.room in rooms),
+        *(point for point in others if point.room not in rooms and point.time == 1),
+    ]
