@@ -32,7 +32,7 @@ _verdicts = TypeAdapter(Verdict)
 
 @dataclass(frozen=True, kw_only=True)
 class GraphCases:
-    """`Cases` on the action graph; a case's thread id is its own id."""
+    """`Cases` on the action graph; a case is a thread of its own."""
 
     graph: CompiledStateGraph[Any, Any, Any, Any]
     context: CaseContext
@@ -98,7 +98,7 @@ class GraphCases:
         When that one is gone, another process woke the case meanwhile; then, as when every checkpoint is lost,
         the case is entered anew and the ledger says how far it is.
         """
-        config: RunnableConfig = {"configurable": {"thread_id": case_id, CONFIG_KEY_STRICT_RESUME: True}}
+        config: RunnableConfig = {"configurable": {"thread_id": place_of(case_id), CONFIG_KEY_STRICT_RESUME: True}}
         state = await self.graph.aget_state(config)
         action = await self.context.ledger.action(case_id)
         given: Any = start
@@ -114,7 +114,7 @@ class GraphCases:
 
     async def _case(self, case_id: str) -> Case:
         ledger = self.context.ledger
-        state = await self.graph.aget_state({"configurable": {"thread_id": case_id}})
+        state = await self.graph.aget_state({"configurable": {"thread_id": place_of(case_id)}})
         verdict = state.values.get("verdict")
         action = await ledger.action(case_id)
         events = await ledger.action_events(case_id) if action else []
@@ -132,6 +132,11 @@ class GraphCases:
         if action.state == "expired":
             raise IllegalTransition("This proposal has expired. Ask for it again.")
         return action
+
+
+def place_of(case_id: str) -> str:
+    """Where a case's checkpoints are. No UUID, so that no conversation that a client names can ever be there too."""
+    return f"case-{case_id}"
 
 
 async def _apart(work: Coroutine[Any, Any, T]) -> T:

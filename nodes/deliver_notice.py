@@ -1,5 +1,6 @@
 """Tells the customer how a case ended that went on without them."""
 
+from contextlib import suppress
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -7,9 +8,11 @@ from langgraph.runtime import Runtime
 from nodes.context import Context
 from nodes.drafting import Draft, draft
 from nodes.escalate import hand_over
-from nodes.outcomes import outcome_draft, undone_draft
+from nodes.outcomes import NAMES, outcome_draft, undone_draft
+from nodes.proposals import case_of, proposal_draft
 from nodes.state import SupportState
 from nodes.thread import thread_of
+from tools.errors import Conflict
 from tools.ledger.types import Action, RefundOutcome
 
 
@@ -20,7 +23,7 @@ async def deliver_notice(state: SupportState, runtime: Runtime[Context]) -> dict
     """
     case = str((state.get("notice") or {}).get("case_id"))
     said = await notice_draft(case, thread_of(runtime), runtime.context)
-    handed: dict[str, Any] = {}
+    handed = await _put(case, state, runtime.context)
     if outcome := await undone(case, runtime.context):
         handing, handed = await hand_over(state, runtime, _why(outcome))
         said += handing
@@ -40,6 +43,18 @@ async def notice_draft(case: str, thread: str, context: Context) -> Draft:
     return await _ended(action, context)
 
 
+async def _put(case: str, state: SupportState, context: Context) -> dict[str, Any]:
+    """A colleague's proposal takes the place of the one that was pending: none is agreed to by mistake later."""
+    action = await context.ledger.action(case)
+    if action is None or action.state != "proposed":
+        return {}
+    pending = state.get("case")
+    if pending and pending["id"] != action.id and not pending.get("proposer"):
+        with suppress(Conflict):  # it was settled meanwhile, elsewhere
+            await context.cases.withdraw(pending["id"], digest=pending["digest"], why="a colleague proposed another")
+    return {"case": case_of(action) | {"proposer": action.proposer}, "asked": "confirm", "stage": "resolve"}
+
+
 async def undone(case: str, context: Context) -> RefundOutcome | None:
     """What Stripe says of the case's refund, when the money did not get to the customer."""
     outcome = await context.ledger.refund_outcome(case)
@@ -47,7 +62,11 @@ async def undone(case: str, context: Context) -> RefundOutcome | None:
 
 
 async def _ended(action: Action, context: Context) -> Draft:
+    if action.state == "proposed":
+        return draft("colleague_proposes") + proposal_draft(action)
     events = await context.ledger.action_events(action.id)
+    if action.state == "void" and events[-1].actor == "customer":
+        return draft("withdrawn", what=NAMES[action.kind], amount=action.amount)
     said, _ = outcome_draft(action, await context.ledger.receipt_of(action.id), reason=events[-1].reason)
     approved = any(event.state == "approved" for event in events)
     return (draft("approved_prefix") if approved and action.state == "succeeded" else Draft()) + said

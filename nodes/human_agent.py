@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
+from nodes.consent import CONSENT_LEVEL, Answer, settle_pressed
 from nodes.context import Context
 from nodes.deliver_notice import notice_draft
 from nodes.drafting import Draft, draft
+from nodes.identify_user import step_up
 from nodes.state import SupportState
 from nodes.thread import thread_of
 
@@ -28,6 +30,8 @@ async def human_agent(state: SupportState, runtime: Runtime[Context]) -> dict[st
             said_by = {"author": answer["agent"], "role": "agent", "cards": [], "citations": []}
             reply = AIMessage(answer["text"], id=answer["message_id"], name="agent", additional_kwargs=said_by)
             return {"messages": [reply], "stage": "human"}
+        case "customer_decision":
+            return {"messages": await _pressed(answer, runtime), "stage": "human"}
         case "notice":
             told = await notice_draft(answer["case_id"], thread_of(runtime), runtime.context)
             return {"messages": [_message(told)], "stage": "human"}
@@ -35,6 +39,22 @@ async def human_agent(state: SupportState, runtime: Runtime[Context]) -> dict[st
             return {"messages": [_message(_returned(answer))], "stage": "resolve", "ticket": None, "asked": None}
         case unknown:
             raise ValueError(f"no such answer: {unknown}")
+
+
+async def _pressed(answer: dict[str, Any], runtime: Runtime[Context]) -> list[AnyMessage]:
+    """A button names what it agrees to, so it counts while a person has the conversation. A typed yes is theirs."""
+    button = {name: answer[name] for name in ("case_id", "digest", "answer")}
+    said = HumanMessage(answer["text"], id=answer["message_id"], additional_kwargs={"button": button})
+    return [said, _message(await _settled(Answer.by_button(button), runtime))]
+
+
+async def _settled(answer: Answer, runtime: Runtime[Context]) -> Draft:
+    context, thread = runtime.context, thread_of(runtime)
+    session = await context.verifier.session(thread)
+    if session.level < CONSENT_LEVEL:
+        return (await step_up(runtime, session.email))[0] if session.email else draft("button_unproven")
+    settled = await settle_pressed(answer, thread=thread, customer=session.customer, pending=None, context=context)
+    return settled.said
 
 
 def _returned(answer: dict[str, Any]) -> Draft:

@@ -41,11 +41,16 @@ async def _respond(state: SupportState, runtime: Runtime[Context]) -> tuple[Draf
     if "@" in state["turn"]["text"]:
         return draft("not_an_email"), "email"
     if identity.get("email") and identity.get("level", 0) == 1:
-        reply, asked = await _send_code(runtime, email=str(identity["email"]))
-        return (draft("code_step_up", valid=VALID) if asked == "code" else reply), asked
+        return await step_up(runtime, str(identity["email"]))
     if identity.get("challenge") == "pending":
         return draft("code_missing"), "code"
     return draft("ask_email"), "email"
+
+
+async def step_up(runtime: Runtime[Context], email: str) -> tuple[Draft, str | None]:
+    """A fresh code to the address that the customer is signed in with, before anything changes."""
+    reply, asked = await _send_code(runtime, email=email)
+    return (draft("code_step_up", valid=VALID) if asked == "code" else reply), asked
 
 
 def _after_attempt(state: SupportState) -> tuple[Draft, str | None]:
@@ -54,7 +59,7 @@ def _after_attempt(state: SupportState) -> tuple[Draft, str | None]:
         case "verified" if identity.get("customer") is None:
             return draft("billing_down"), "handover"
         case "verified":
-            return draft("identified"), None
+            return draft("verified_prefix" if state.get("case") else "identified"), None
         case "no_account":
             return draft("no_account"), "email"
         case "locked":

@@ -7,6 +7,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from nodes.consent import CONSENT_LEVEL
 from nodes.context import Context, Limits
 from nodes.levels import FOR_A_PERSON, GOALS, level_needed, wishes
 from nodes.state import Step, SupportState
@@ -19,8 +20,8 @@ WITHDRAW = re.compile(
 )
 WITH_PROPOSAL = frozenset({"settle_proposal", "clarify", "answer_policy", "redirect", "greet"})
 """Steps that leave a pending proposal as it is; any other takes it back, so that none is agreed to by mistake later."""
-CONSENT_LEVEL = 2
-"""A yes counts only from somebody who has just proved who they are."""
+ASSISTANT = "assistant"
+"""Proposer of what the customer asked for here."""
 IDENTIFYING = frozenset({"give_email", "give_phone", "forgot_email", "resend_code", "give_code"})
 
 
@@ -43,9 +44,18 @@ async def plan_turn(state: SupportState, runtime: Runtime[Context]) -> dict[str,
     case = state.get("case")
     if not case or planned.step in WITH_PROPOSAL:
         return planned.update()
+    if _is_a_colleagues(case):
+        return _beside_a_colleagues(planned)
     with suppress(Conflict):  # it was settled meanwhile, elsewhere
         await runtime.context.cases.withdraw(case["id"], digest=case["digest"], why="went on to something else")
     return {**planned.update(), "case": None}
+
+
+def _beside_a_colleagues(planned: Plan) -> dict[str, Any]:
+    """Their proposal is not the customer's to take back by talking: it waits for its button, or for the same question
+    once more when all that is missing is who is there.
+    """
+    return planned.update() if planned.step == "identify_user" else {**planned.update(), "case": None}
 
 
 def plan(state: SupportState, limits: Limits) -> Plan:
@@ -64,6 +74,15 @@ def _screened(state: SupportState, _: Limits) -> Plan | None:
             return Plan(step="redirect")
         case _:
             return None
+
+
+def _presses_button(state: SupportState, _: Limits) -> Plan | None:
+    """A button names the digest that it stands for, so it counts whatever was asked last; who pressed it counts too."""
+    if not state["turn"].get("button"):
+        return None
+    if state["identity"].get("level", 0) < CONSENT_LEVEL:
+        return Plan(step="identify_user", goals=_goals_of_case(state))
+    return Plan(step="settle_proposal")
 
 
 def _wants_person(state: SupportState, limits: Limits) -> Plan | None:
@@ -127,7 +146,7 @@ def _answers_proposal(state: SupportState, intents: list[str]) -> Plan | None:
     if answer is None and intents[0] == "affirm":
         return Plan(step="clarify")
     if state["identity"].get("level", 0) < CONSENT_LEVEL:
-        return Plan(step="identify_user", goals=[_goal_of_case(state)])
+        return Plan(step="identify_user", goals=_goals_of_case(state))
     return Plan(step="settle_proposal")
 
 
@@ -231,14 +250,21 @@ def _pending(state: SupportState) -> bool:
     return state.get("asked") == "confirm" and bool(state.get("case"))
 
 
-def _goal_of_case(state: SupportState) -> str:
-    """The wish that the proposal came from, to take up again once the customer is known."""
-    kind = str((state.get("case") or {})["kind"])
-    return "refund_request" if kind == "refund" else kind
+def _goals_of_case(state: SupportState) -> list[str]:
+    """The wish that the proposal came from, to take up again once the customer is known; a colleague's has none."""
+    case = state.get("case")
+    if not case or _is_a_colleagues(case):
+        return []
+    return ["refund_request" if case["kind"] == "refund" else str(case["kind"])]
+
+
+def _is_a_colleagues(case: dict[str, Any]) -> bool:
+    return bool(case.get("proposer", ASSISTANT) != ASSISTANT)
 
 
 RULES = (
     _screened,
+    _presses_button,
     _asks_how,
     _wants_person,
     _code_given,

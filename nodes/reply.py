@@ -47,7 +47,10 @@ def _still_asked(state: SupportState) -> dict[str, Any]:
 
 
 def _keeps_asking(state: SupportState) -> bool:
-    return not state.get("notice") and state.get("step") in {"answer_policy", "redirect", "greet"}
+    if state.get("notice"):
+        return False
+    proved = state.get("step") == "identify_user" and state["identity"].get("attempt") == "verified"
+    return proved or state.get("step") in {"answer_policy", "redirect", "greet"}
 
 
 def _binds(said: Draft) -> bool:

@@ -25,6 +25,7 @@ async def screen_input(state: SupportState, runtime: Runtime[Context]) -> dict[s
         screen=_verdict(screen(masked.text)),
         masked=found,
         slots={},
+        button=message.additional_kwargs.get("button"),
     )
     update: dict[str, Any] = {"version": STATE_VERSION, "draft": None, "turn": turn}
     if masked.found:

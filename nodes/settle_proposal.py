@@ -4,38 +4,22 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from nodes.context import Case, Context
-from nodes.drafting import Draft, draft
-from nodes.outcomes import outcome_draft
+from nodes.consent import Answer, Settled, settle, settle_pressed
+from nodes.context import Context
 from nodes.state import SupportState
-from tools.errors import BillingUnavailable, Conflict
+from nodes.thread import thread_of
 
 
 async def settle_proposal(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
     """A yes to this digest carries it out, or sends it to a person; a no leaves everything as it was."""
     runtime.stream_writer({"type": "status", "text": "Taking care of it"})
-    proposed = state.get("case") or {}
-    said, offers_person = await _settle(state, proposed, runtime.context)
-    return {
-        "draft": said.to_json(),
-        "case": None,
-        "asked": "handover" if offers_person else None,
-        "why": "the payment provider refused it" if offers_person else "",
-        "stage": "resolve",
-        "clarifications": 0,
-    }
+    settled = await _settle(state, thread_of(runtime), runtime.context)
+    return {"draft": settled.said.to_json(), **settled.update, "stage": "resolve", "clarifications": 0}
 
 
-async def _settle(state: SupportState, proposed: dict[str, Any], context: Context) -> tuple[Draft, bool]:
-    if proposed["customer"] != state["identity"].get("customer"):
-        return draft("changed"), False
-    move = context.cases.confirm if state["turn"].get("answer") == "yes" else context.cases.decline
-    try:
-        case: Case = await move(proposed["id"], digest=proposed["digest"])
-    except Conflict:
-        return draft("changed"), False
-    except BillingUnavailable:
-        return draft("billing_down"), True
-    if case.action is None:
-        return draft("changed"), False
-    return outcome_draft(case.action, case.receipt, reason=case.reason)
+async def _settle(state: SupportState, thread: str, context: Context) -> Settled:
+    turn, customer, case = state["turn"], state["identity"].get("customer"), state.get("case")
+    if button := turn.get("button"):
+        answer = Answer.by_button(button)
+        return await settle_pressed(answer, thread=thread, customer=customer, pending=case, context=context)
+    return await settle(Answer.by_words(case or {}, turn.get("answer")), customer=customer, context=context)

@@ -31,6 +31,8 @@ class Turn(TypedDict, total=False):
     language: str
     answer: Literal["yes", "no"] | None
     """A plain yes or no, by exact words: nothing else counts as consent."""
+    button: Json | None
+    """`{"case_id", "digest", "answer"}` when it is a press of a card's button. Set by the server alone."""
 
 
 class IdentityFacts(TypedDict, total=False):
@@ -84,7 +86,8 @@ class SupportState(SupportInput, total=False):
     proposal: Json | None
     """An action that resolving asks to open a case for."""
     case: Json | None
-    """`{"id", "digest", "kind", "customer", "amount", "currency"}` of the proposal last put to the customer."""
+    """`{"id", "digest", "kind", "customer", "amount", "currency"}` of the proposal last put to the customer;
+    with `proposer` when a colleague made it."""
     waiting: list[Json]
     """`{"id", "digest"}` of this customer's requests that wait for a person, read anew each turn."""
     draft: Json | None

@@ -15,7 +15,22 @@ from server.events import EventLog
 from server.metrics import Metrics
 from server.middleware import SmallJson, Surround
 from server.problems import DOCUMENTED, handle_errors
-from server.routes import assistants, chat, demo, desk, health, page, receipts, runs, sessions, threads, webhooks
+from server.routes import (
+    actions,
+    assistants,
+    chat,
+    demo,
+    desk,
+    desk_actions,
+    desk_switches,
+    health,
+    page,
+    receipts,
+    runs,
+    sessions,
+    threads,
+    webhooks,
+)
 from server.runs.executor import Executor
 from server.runs.queue import RunQueue
 from server.services import Services, author_of
@@ -48,7 +63,9 @@ def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs) -> FastAPI:
         redoc_url=None,
     )
     handle_errors(app)
-    for part in (health, sessions, assistants, threads, runs, chat, desk, receipts, webhooks, demo, page):
+    for part in (health, sessions, assistants, threads, runs, chat, actions, receipts, webhooks, demo, page):
+        app.include_router(part.router)
+    for part in (desk, desk_actions, desk_switches):
         app.include_router(part.router)
     page.mount_static(app)
     app.add_middleware(SmallJson)

@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import jwt
 import structlog
@@ -18,10 +18,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from graphs.plugs import server_secret
 from graphs.settings import Settings
 from server.services import ServicesDep
-from tools.errors import Unauthorized
+from tools.errors import Forbidden, Unauthorized
 
-Role = Literal["customer", "agent", "supervisor", "admin"]
-STAFF_ROLES = frozenset({"agent", "supervisor", "admin"})
+StaffRole = Literal["agent", "supervisor", "admin"]
+Role = Literal["customer"] | StaffRole
+STAFF_ROLES = frozenset(get_args(StaffRole))
+IN_CHARGE = frozenset({"supervisor", "admin"})
 CUSTOMER = "counterfoil:customer"
 STAFF = "counterfoil:staff"
 HOST = "counterfoil"
@@ -71,8 +73,8 @@ class Tokens:
         known_as = f"{claims['iss']}|{claims.get('sub') or email}"
         return self._sign(CUSTOMER, sub=f"user_{hashlib.sha256(known_as.encode()).hexdigest()[:32]}", email=email)
 
-    def demo_staff(self, name: str) -> str:
-        return self._sign(STAFF, sub=name, name=name, role="supervisor")
+    def demo_staff(self, name: str, role: StaffRole = "supervisor") -> str:
+        return self._sign(STAFF, sub=name, name=name, role=role)
 
     def principal(self, token: str) -> Principal:
         """Whose token this is. Raises `Unauthorized`."""
@@ -155,5 +157,12 @@ async def staff_only(caller: Caller) -> Principal:
     return caller
 
 
+async def in_charge(agent: Annotated[Principal, Depends(staff_only)]) -> Principal:
+    if agent.role not in IN_CHARGE:
+        raise Forbidden("Only a supervisor or an admin may turn this. Ask one of them.")
+    return agent
+
+
 CurrentCustomer = Annotated[Principal, Depends(customers_only)]
 CurrentAgent = Annotated[Principal, Depends(staff_only)]
+CurrentSupervisor = Annotated[Principal, Depends(in_charge)]

@@ -29,6 +29,18 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.automatic = Gauge(
+            "counterfoil_automatic_actions",
+            "The kill switch: 1 while the assistant may carry anything out by itself, 0 while a person has to approve.",
+            registry=self.registry,
+        )
+        self.decisions = Counter(
+            "counterfoil_decisions",
+            "Decisions of people: confirm, decline, withdraw of customers; approve, reject, propose of staff.",
+            ["role", "decision"],
+            registry=self.registry,
+        )
+
     def watch_stripe(self, state: Callable[[], str]) -> None:
         """Asked anew at every scrape."""
         self.stripe_breaker.set_function(lambda: BREAKER_LEVELS[state()])

@@ -1,10 +1,24 @@
 """Rows of the ledger in the shapes that clients are given."""
 
+from datetime import datetime
 from typing import Any
 
 from server.runs.queue import ASSISTANT
 from server.threads import assistant_id
-from tools.ledger.types import Action, ActionEvent, Receipt, Run, Thread, Ticket
+from tools.knowledge.types import Passage
+from tools.ledger.types import (
+    Action,
+    ActionEvent,
+    Approval,
+    Assessment,
+    Effect,
+    Promise,
+    Receipt,
+    Run,
+    Switch,
+    Thread,
+    Ticket,
+)
 
 Json = dict[str, Any]
 
@@ -77,9 +91,95 @@ def action_json(action: Action) -> Json:
         "outcome": action.outcome,
         "digest": action.digest,
         "state": action.state,
+        "proposer": action.proposer,
+        "approvals_needed": action.approvals_needed,
+        "deadline": _moment(action.deadline),
         "created_at": action.created.isoformat(),
         "updated_at": action.updated.isoformat(),
     }
+
+
+def own_action_json(action: Action, receipt: Receipt | None) -> Json:
+    """What the customer is told of an action of theirs: what was on its card, and how it stands."""
+    kept = ("id", "thread_id", "kind", "amount", "currency", "reason", "details", "digest", "state", "deadline")
+    whole = action_json(action)
+    return {
+        **{name: whole[name] for name in kept},
+        "needs_approval": action.outcome == "needs_approval",
+        "receipt": receipt.number if receipt else None,
+        "updated_at": whole["updated_at"],
+    }
+
+
+def approval_json(approval: Approval) -> Json:
+    return {
+        "agent": approval.agent,
+        "role": approval.role,
+        "verdict": approval.verdict,
+        "reason": approval.reason,
+        "digest": approval.digest,
+        "at": approval.at.isoformat(),
+    }
+
+
+def assessment_json(assessment: Assessment) -> Json:
+    """With the trace: what every rule said."""
+    return {
+        "step": assessment.step,
+        "outcome": assessment.outcome,
+        "rule": assessment.rule,
+        "policy_version": assessment.policy_version,
+        "request": assessment.request,
+        "verdict": assessment.verdict,
+        "at": assessment.at.isoformat(),
+    }
+
+
+def promise_json(promise: Promise) -> Json:
+    return {
+        "id": promise.id,
+        "kind": promise.kind,
+        "text": promise.text,
+        "due": promise.due.isoformat(),
+        "kept_at": _moment(promise.kept_at),
+        "overdue_at": _moment(promise.overdue_at),
+        "dropped_at": _moment(promise.dropped_at),
+    }
+
+
+def effect_json(effect: Effect) -> Json:
+    return {
+        "kind": effect.kind,
+        "target": effect.target,
+        "idempotency_key": effect.idempotency_key,
+        "outcome": effect.outcome,
+        "stripe_id": effect.stripe_id,
+        "begun_at": effect.begun.isoformat(),
+        "finished_at": _moment(effect.finished),
+    }
+
+
+def passage_json(passage: Passage) -> Json:
+    return {
+        "document": passage.document,
+        "version": passage.version,
+        "title": passage.title,
+        "section": passage.section,
+        "anchor": passage.anchor,
+        "text": passage.text,
+    }
+
+
+def switch_json(name: str, switch: Switch | None) -> Json:
+    """One that was never turned is on."""
+    if switch is None:
+        return {"name": name, "on": True, "actor": None, "reason": None, "at": None}
+    at = switch.at.isoformat()
+    return {"name": name, "on": switch.on, "actor": switch.actor, "reason": switch.reason, "at": at}
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def event_json(event: ActionEvent) -> Json:

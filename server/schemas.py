@@ -4,6 +4,7 @@ Types are strict: `"yes"` is not true and `"5"` is not five. Nobody approves a r
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -13,6 +14,7 @@ Json = dict[str, Any]
 Metadata = dict[str, str | int | float | bool | None]
 StreamMode = Literal["values", "updates", "messages", "messages-tuple", "custom"]
 Id = Annotated[UUID, Strict(False)]  # noqa: FBT003 - in JSON a UUID is text
+Day = Annotated[date, Strict(False)]  # noqa: FBT003 - in JSON a day is text
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Remark = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
 
@@ -49,6 +51,7 @@ class NewSession(Body):
 
 class NewStaff(Body):
     name: Line = Field(min_length=1)
+    role: Literal["agent", "supervisor", "admin"] = "supervisor"
 
 
 class NewThread(Body):
@@ -155,11 +158,35 @@ class ReturnNote(Body):
     note: Remark = ""
 
 
-class Decision(Body):
-    """Names what is decided on by its digest, so that nobody approves what they have not seen."""
+class Named(Body):
+    """Names what is meant by its digest, so that nobody agrees to what they have not seen."""
 
     digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Confirmation(Named):
+    confirm: bool
+
+
+class Decision(Named):
     approve: bool
+    reason: Remark = Field(min_length=1)
+
+
+class Turning(Body):
+    on: bool
+    reason: Remark = Field(min_length=1)
+
+
+class Proposing(Body):
+    """What a colleague proposes: names and numbers of theirs. All facts about them are read from Stripe."""
+
+    kind: Literal["refund", "credit_note", "extend_due_date", "resend_invoice", "cancel_subscription"]
+    target: str = Field(min_length=4, max_length=100, pattern=r"^[A-Za-z]+_[A-Za-z0-9_]+$")
+    amount: int | None = Field(default=None, ge=1, le=10**12)
+    ground: Literal["goodwill", "billing_error"]
+    new_due: Day | None = None
+    memo: Line = ""
     reason: Remark = Field(min_length=1)
 
 

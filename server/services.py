@@ -13,6 +13,7 @@ from server.metrics import Metrics
 from server.runs.queue import RunQueue
 from server.stripe_inbox import StripeInbox
 from tools.ledger.ledger import Ledger
+from tools.policy.engine import PolicyEngine
 
 if TYPE_CHECKING:
     from server.auth import Tokens
@@ -36,6 +37,10 @@ class Services:
     @property
     def ledger(self) -> Ledger:
         return self.plugs.ledger
+
+    @property
+    def policy(self) -> PolicyEngine:
+        return self.plugs.cases.context.policy
 
 
 def author_of(settings: Settings) -> str:

@@ -6,6 +6,9 @@ CounterfoilError
 │   ├── SignatureInvalid          a webhook delivery that does not verify, for whatever reason
 │   └── NoEvent                   one that does, and holds no event
 ├── Unauthorized             401  no token, or one that does not verify
+├── Forbidden                403  known, but not the one who may do this
+│   ├── ProofNeeded               the customer has to prove anew who they are
+│   └── BeyondYourLimit           more than this person may approve
 ├── NotFound                 404  not there, or not yours: the two look alike
 ├── Conflict                 409  the world moved: read again, then decide
 │   ├── ThreadBusy                another run holds the thread
@@ -13,7 +16,8 @@ CounterfoilError
 │   ├── IllegalTransition         the action is not in a state that allows this
 │   │   └── NotAutomatic          automatic actions are switched off: a person has to approve it first
 │   ├── AlreadyUnderWay           the same is under way for the same charge, invoice or subscription
-│   └── EvidenceChanged           Stripe no longer says what the proposal was built on
+│   ├── EvidenceChanged           Stripe no longer says what the proposal was built on
+│   └── PolicyDenies              policy does not allow what a colleague proposed
 ├── TooLarge                 413
 ├── RateLimited              429  carries `retry_after`
 ├── ConfigurationError       500  a setting is missing or wrong; says which and what to do
@@ -74,6 +78,22 @@ class Unauthorized(CounterfoilError):
     default = "A valid token is needed. POST /sessions returns one."
 
 
+class Forbidden(CounterfoilError):
+    code = "forbidden"
+    status = 403
+    default = "Your role does not allow this."
+
+
+class ProofNeeded(Forbidden):
+    code = "proof_needed"
+    default = "Please prove who you are again: ask the assistant for a new code, type it there, then come back."
+
+
+class BeyondYourLimit(Forbidden):
+    code = "beyond_your_limit"
+    default = "This is more than you may approve. Ask somebody who may."
+
+
 class NotFound(CounterfoilError):
     code = "not_found"
     status = 404
@@ -93,7 +113,7 @@ class ThreadBusy(Conflict):
 
 class StaleDecision(Conflict):
     code = "stale_decision"
-    default = "This decision names a proposal that is no longer the one waiting."
+    default = "This decision names a proposal that is no longer the one waiting. Read it again, then decide."
 
 
 class IllegalTransition(Conflict):
@@ -114,6 +134,11 @@ class AlreadyUnderWay(Conflict):
 class EvidenceChanged(Conflict):
     code = "evidence_changed"
     default = "The billing data changed since this was proposed, so it was not carried out."
+
+
+class PolicyDenies(Conflict):
+    code = "policy_denies"
+    default = "Policy does not allow this."
 
 
 class BillingRefused(Conflict):

@@ -1,4 +1,4 @@
-"""The agents' desk: tickets to take and answer, actions to decide. Staff only."""
+"""The agents' desk: tickets to take and answer. Staff only."""
 
 # ruff: noqa: FAST003 - the dependencies take it from the path
 from typing import Annotated, Any
@@ -7,14 +7,14 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from server.auth import CurrentAgent, staff_only
 from server.door import masked
-from server.present import action_json, event_json, receipt_json, ticket_json
-from server.runs.payload import notice, return_to_agent
+from server.present import action_json, ticket_json
+from server.runs.payload import return_to_agent
 from server.runs.transcript import as_told
-from server.schemas import AgentWords, Decision, ReturnNote
-from server.services import Services, ServicesDep
+from server.schemas import AgentWords, ReturnNote
+from server.services import ServicesDep
 from server.threads import answer
 from tools.errors import Conflict, NotFound
-from tools.ledger.types import Action, ActionState, Ticket, TicketState
+from tools.ledger.types import Ticket, TicketState
 
 Json = dict[str, Any]
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -28,15 +28,7 @@ async def the_ticket(ticket_id: Annotated[str, Path(max_length=100)], services: 
     return ticket
 
 
-async def the_action(action_id: Annotated[str, Path(max_length=100)], services: ServicesDep) -> Action:
-    action = await services.ledger.action(action_id)
-    if action is None:
-        raise NotFound("There is no such action.")
-    return action
-
-
 TheTicket = Annotated[Ticket, Depends(the_ticket)]
-TheAction = Annotated[Action, Depends(the_action)]
 
 
 @router.get("/tickets")
@@ -75,35 +67,3 @@ async def return_ticket(ticket: TheTicket, body: ReturnNote, agent: CurrentAgent
     await services.ledger.return_ticket(ticket.id, agent.id, note)
     run = await services.queue.submit(ticket.thread, return_to_agent(note, agent.name))
     return {"thread_id": run.thread, "run_id": run.id}
-
-
-@router.get("/actions")
-async def list_actions(services: ServicesDep, state: ActionState | None = None, limit: Limit = 50) -> list[Json]:
-    return [action_json(action) for action in await services.ledger.actions(state=state, limit=limit)]
-
-
-@router.get("/actions/{action_id}")
-async def get_action(action: TheAction, services: ServicesDep) -> Json:
-    """With how it came to be where it is, and its receipt."""
-    return await _whole(services, action)
-
-
-@router.post("/actions/{action_id}/decision")
-async def decide_action(action: TheAction, body: Decision, agent: CurrentAgent, services: ServicesDep) -> Json:
-    """Approves or rejects exactly what the digest names; the customer is told on their thread."""
-    reason = masked(body.reason)
-    await services.plugs.cases.decide(
-        action.id, digest=body.digest, approve=body.approve, agent=agent.id, reason=reason
-    )
-    if await services.ledger.thread(action.thread):
-        await services.queue.submit(action.thread, notice(action.id))
-    return await _whole(services, await the_action(action.id, services))
-
-
-async def _whole(services: Services, action: Action) -> Json:
-    receipt = await services.ledger.receipt_of(action.id)
-    return {
-        **action_json(action),
-        "events": [event_json(event) for event in await services.ledger.action_events(action.id)],
-        "receipt": receipt_json(receipt) if receipt else None,
-    }

@@ -1,6 +1,7 @@
 """Is it alive, is it ready, what is it, how is it doing."""
 
 import asyncio
+import math
 from collections.abc import Awaitable
 from importlib.metadata import version
 from typing import Any
@@ -11,6 +12,8 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from server.services import Services, ServicesDep
+from tools.errors import Unavailable
+from tools.ledger.switches import AUTOMATIC
 
 log = structlog.get_logger()
 router = APIRouter(tags=["health"])
@@ -53,7 +56,17 @@ async def readyz(services: ServicesDep) -> JSONResponse:
 
 @router.get("/metrics")
 async def metrics(services: ServicesDep) -> Response:
+    await _read_switch(services)
     return Response(services.metrics.render(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _read_switch(services: Services) -> None:
+    """Unknown while the ledger does not answer: every other number is still worth reading."""
+    try:
+        switch = await services.ledger.switch(AUTOMATIC)
+        services.metrics.automatic.set(switch is None or switch.on)
+    except Unavailable:
+        services.metrics.automatic.set(math.nan)
 
 
 def _pings(services: Services) -> dict[str, Awaitable[Any]]:

@@ -22,4 +22,4 @@ async def create_demo_staff(body: NewStaff, services: ServicesDep) -> dict[str, 
     """A staff token, in demo mode only."""
     if not services.settings.demo:
         raise NotFound
-    return {"token": services.tokens.demo_staff(body.name)}
+    return {"token": services.tokens.demo_staff(body.name, body.role)}

@@ -5,7 +5,7 @@ caller's role and route. On a free thread it becomes the graph's input; on a par
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from langchain_core.messages import HumanMessage
@@ -15,6 +15,9 @@ from tools.errors import IllegalTransition
 from tools.safety.types import Masked
 
 Json = dict[str, Any]
+Answer = Literal["yes", "no"]
+
+BUTTONS: dict[Answer, str] = {"yes": "Yes, do it.", "no": "No, thank you."}
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,12 @@ Plan = Start | SettleFirst | Finished
 
 def customer_message(message_id: str, said: Masked) -> Json:
     return {"type": "customer_message", "message_id": message_id, "text": said.text, "masked": list(said.found)}
+
+
+def customer_decision(message_id: str, case_id: str, digest: str, answer: Answer) -> Json:
+    """A press of a card's button. What it says in the conversation is ours; what it means is the digest."""
+    said = {"type": "customer_decision", "message_id": message_id, "text": BUTTONS[answer]}
+    return {**said, "case_id": case_id, "digest": digest, "answer": answer}
 
 
 def agent_message(message_id: str, text: str, agent: str) -> Json:
@@ -86,6 +95,10 @@ def _input(payload: Json) -> Json:
         case "customer_message":
             kwargs = {"masked": payload["masked"]} if payload["masked"] else {}
             return {"messages": [HumanMessage(payload["text"], id=payload["message_id"], additional_kwargs=kwargs)]}
+        case "customer_decision":
+            button = {name: payload[name] for name in ("case_id", "digest", "answer")}
+            pressed = HumanMessage(payload["text"], id=payload["message_id"], additional_kwargs={"button": button})
+            return {"messages": [pressed]}
         case "notice":
             return {"notice": {"case_id": payload["case_id"]}}
         case "handover":

@@ -15,6 +15,7 @@ import pytest
 import redis.asyncio
 import structlog
 import uvicorn
+from fastapi import FastAPI
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from structlog.typing import Processor
@@ -29,6 +30,7 @@ from tools.billing.types import Customer
 from tools.identity.verifier import Verifier
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action
+from tools.policy.engine import PolicyEngine
 
 STAFF_SECRET = "staff-secret-of-at-least-32-bytes!"
 IDENTITY_SECRET = "identity-secret-of-at-least-32-byte"
@@ -59,13 +61,20 @@ class Decider:
     """Decides cases in the ledger, without a graph of their own."""
 
     ledger: Ledger
+    context: Any = None
 
     async def unfinished(self) -> list[Action]:
         return []
 
-    async def decide(self, case_id: str, *, digest: str, approve: bool, agent: str, reason: str) -> Action:
-        state = "approved" if approve else "rejected"
-        return await self.ledger.move_action(case_id, state, actor=agent, reason=reason, digest=digest)  # type: ignore[arg-type]
+    async def decide(
+        self, case_id: str, *, digest: str, approve: bool, agent: str, reason: str, role: str = "agent"
+    ) -> Action:
+        return await self.ledger.decide_action(
+            case_id, approve=approve, agent=agent, role=role, digest=digest, reason=reason
+        )
+
+    async def withdraw(self, case_id: str, *, digest: str, why: str) -> Action:
+        return await self.ledger.move_action(case_id, "void", actor="customer", reason=why, digest=digest)
 
 
 def plugs_for(
@@ -82,7 +91,7 @@ def plugs_for(
                 billing=around,
                 knowledge=around,
                 verifier=Verifier(client, ledger, around, around, pepper=b"p" * 32),
-                cases=cases or cast("Any", Decider(ledger)),
+                cases=cases or cast("Any", Decider(ledger, SimpleNamespace(policy=PolicyEngine.load(), mover=around))),
                 context=cast("Any", SimpleNamespace(ledger=ledger, billing=around, knowledge=around)),
                 graphs={"support": compiled(RedisSaver(client))},
             )
@@ -112,8 +121,8 @@ class Live:
     async def customer(self) -> str:
         return await self._token("/sessions", {})
 
-    async def agent(self, name: str = "Ana") -> str:
-        return await self._token("/demo/staff", {"name": name})
+    async def agent(self, name: str = "Ana", role: str = "supervisor") -> str:
+        return await self._token("/demo/staff", {"name": name, "role": role})
 
     async def stop(self) -> None:
         for client in self._opened:
@@ -152,7 +161,12 @@ async def serving(
     settings: Settings, ledger: Ledger, outside: Outside | None = None, cases: Any = None
 ) -> AsyncIterator[Live]:
     outside = outside or Outside()
-    app = create_app(settings, plugs=plugs_for(ledger, outside, cases))
+    async with running(create_app(settings, plugs=plugs_for(ledger, outside, cases)), outside) as live:
+        yield live
+
+
+@asynccontextmanager
+async def running(app: FastAPI, outside: Outside) -> AsyncIterator[Live]:
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
