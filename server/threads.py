@@ -18,7 +18,7 @@ from server.services import Services, ServicesDep
 from server.view import public_channels, shown_values
 from tools.errors import Conflict, NotFound, Unprocessable
 from tools.ledger.ledger import Ledger
-from tools.ledger.types import Run, Thread, Ticket
+from tools.ledger.types import Action, Run, Thread, Ticket
 
 Json = dict[str, Any]
 _GRAPH_NAMESPACE = UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
@@ -42,6 +42,14 @@ async def find_thread(ledger: Ledger, caller: Principal, thread_id: str) -> Thre
     if thread is None or (not caller.is_staff and thread.owner != caller.id):
         raise NotFound("There is no such thread.")
     return thread
+
+
+async def is_own(ledger: Ledger, caller: Principal, action: Action) -> bool:
+    """Of a conversation of the caller, and of the customer who is bound to it, if anybody is by now."""
+    thread = await ledger.thread(action.thread)
+    if thread is None or thread.owner != caller.id:
+        return False
+    return (await ledger.identity(thread.id)).customer in {None, action.customer}
 
 
 async def own_run(thread: OwnThread, run_id: Annotated[str, Path()], services: ServicesDep) -> Run:

@@ -10,6 +10,7 @@ from server.present import own_action_json
 from server.pressing import make_link, press, take_back
 from server.schemas import Confirmation, Named
 from server.services import Services, ServicesDep
+from server.threads import is_own
 from tools.errors import NotFound
 from tools.ledger.types import Action
 
@@ -20,13 +21,9 @@ router = APIRouter(prefix="/actions", tags=["actions"])
 async def own_action(
     action_id: Annotated[str, Path(max_length=100)], caller: CurrentCustomer, services: ServicesDep
 ) -> Action:
-    """Of a conversation of the caller, and of the customer who is bound to it. Anybody else's looks like none."""
+    """Anybody else's looks like none."""
     action = await services.ledger.action(action_id)
-    thread = await services.ledger.thread(action.thread) if action else None
-    if action is None or thread is None or thread.owner != caller.id:
-        raise NotFound("There is no such action.")
-    bound = (await services.ledger.identity(thread.id)).customer
-    if bound not in {None, action.customer}:
+    if action is None or not await is_own(services.ledger, caller, action):
         raise NotFound("There is no such action.")
     return action
 

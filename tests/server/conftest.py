@@ -26,6 +26,7 @@ from graphs.settings import Settings
 from server.app import create_app
 from server.services import Services
 from tests.server.graph import compiled
+from tools.billing.powers import PortalLink
 from tools.billing.types import Customer
 from tools.identity.verifier import Verifier
 from tools.ledger.ledger import Ledger
@@ -43,6 +44,8 @@ class Outside:
     mails: list[tuple[str, str]] = field(default_factory=list)
     answers: bool = True
     breaker_state: str = "closed"
+    links: list[dict[str, Any]] = field(default_factory=list)
+    portal_fails: Exception | None = None
 
     async def find_by_email(self, email: str) -> tuple[Customer, ...]:
         if not self.answers:
@@ -51,6 +54,12 @@ class Outside:
         return (Customer(id="cus_jo", email=email, name="Jo", phone=None),) if known else ()
 
     async def section(self, _document: str, _anchor: str) -> None: ...
+
+    async def portal_link(self, **asked: Any) -> PortalLink:
+        if self.portal_fails:
+            raise self.portal_fails
+        self.links.append(asked)
+        return PortalLink(url="https://billing.example.com/p/session/secret-of-stripe")
 
     async def send(self, to: str, _subject: str, text: str) -> None:
         self.mails.append((to, text))

@@ -8,11 +8,9 @@ import httpx
 import pytest
 
 from tests.server.conftest import Live, new_id
+from tests.server.deeds import action_in, waiting_action
 from tests.server.graph import STUMBLES
-from tools.ledger.digest import digest_of
-from tools.ledger.ledger import Ledger
-from tools.ledger.types import Action, ActionState
-from tools.money import Money
+from tools.ledger.types import ActionState
 
 
 @pytest.fixture
@@ -124,86 +122,24 @@ async def test_a_word_that_was_stumbled_on_is_heard_before_the_next(
     assert [message["content"] for message in values["messages"]] == ["person please", "one", "two"]
 
 
-async def test_a_decision_names_the_digest_and_is_told_on_the_thread(
-    live: Live, client: httpx.AsyncClient, ana: httpx.AsyncClient, thread: str
-) -> None:
-    action = await waiting_action(live.services.ledger, thread)
-    path = f"/desk/actions/{action.id}"
-    waiting = (await ana.get("/desk/actions", params={"state": "awaiting_approval"})).json()
-    assert [one["id"] for one in waiting] == [action.id]
-    stale = {"digest": "0" * 64, "approve": True, "reason": "looks right"}
-    assert (await ana.post(f"{path}/decision", json=stale)).json()["code"] == "stale_decision"
-    decided = await ana.post(f"{path}/decision", json={**stale, "digest": action.digest})
-    assert decided.json()["state"] == "approved"
-    assert (decided.json()["events"][-1]["actor"], decided.json()["events"][-1]["reason"]) == ("Ana", "looks right")
-    again = await ana.post(f"{path}/decision", json={**stale, "digest": action.digest, "approve": False})
-    assert again.json()["code"] == "illegal_transition"
-    run = (await client.get(f"/threads/{thread}/runs")).json()[0]
-    told = (await client.get(f"/threads/{thread}/runs/{run['run_id']}/join")).json()
-    assert told["messages"][-1]["content"] == "A case was decided."
-
-
-async def test_a_decision_stands_when_the_conversation_is_gone(live: Live, ana: httpx.AsyncClient, thread: str) -> None:
-    action = await waiting_action(live.services.ledger, thread)
-    await live.services.ledger.delete_thread(thread)
-    decision = {"digest": action.digest, "approve": False, "reason": "not ours"}
-    decided = await ana.post(f"/desk/actions/{action.id}/decision", json=decision)
-    assert (decided.status_code, decided.json()["state"]) == (200, "rejected")
-
-
-UNDER_WAY: dict[ActionState, tuple[ActionState, ...]] = {
-    "confirmed": ("confirmed",),
-    "awaiting_approval": ("confirmed", "awaiting_approval"),
-    "approved": ("confirmed", "awaiting_approval", "approved"),
-    "executing": ("confirmed", "awaiting_approval", "approved", "executing"),
-    "unknown": ("confirmed", "awaiting_approval", "approved", "executing", "unknown"),
-}
-
-
-@pytest.mark.parametrize("state", UNDER_WAY)
+@pytest.mark.parametrize("state", ["confirmed", "awaiting_approval", "approved", "executing", "unknown"])
 async def test_a_conversation_is_not_deleted_while_something_agreed_to_is_under_way(
     live: Live, client: httpx.AsyncClient, thread: str, state: ActionState
 ) -> None:
     """A customer deleted the conversation after a yes. The refund was made, and there was nowhere left to say so."""
-    action = await proposed_action(live.services.ledger, thread)
-    for step in UNDER_WAY[state]:
-        await live.services.ledger.move_action(action.id, step, actor="test")
+    await action_in(live.services.ledger, thread, state)
     refused = await client.delete(f"/threads/{thread}")
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
     assert refused.json()["detail"].startswith("Something you agreed to is still under way here")
     assert (await client.get(f"/threads/{thread}")).status_code == 200
 
 
-@pytest.mark.parametrize("steps", [(), ("declined",), (*UNDER_WAY["executing"], "succeeded")])
+@pytest.mark.parametrize("state", ["proposed", "declined", "succeeded"])
 async def test_a_conversation_with_nothing_under_way_can_be_deleted(
-    live: Live, client: httpx.AsyncClient, thread: str, steps: tuple[ActionState, ...]
+    live: Live, client: httpx.AsyncClient, thread: str, state: ActionState
 ) -> None:
-    action = await proposed_action(live.services.ledger, thread)
-    for step in steps:
-        await live.services.ledger.move_action(action.id, step, actor="test")
+    await action_in(live.services.ledger, thread, state)
     assert (await client.delete(f"/threads/{thread}")).status_code == 204
-
-
-@pytest.mark.parametrize("approve", ["yes", "true", 1, 0, "no", None])
-async def test_an_approval_is_true_or_false_and_nothing_like_it(
-    live: Live, ana: httpx.AsyncClient, thread: str, approve: object
-) -> None:
-    """`"approve": "yes"` once approved a refund of 480.00, by the grace of a conversion."""
-    action = await waiting_action(live.services.ledger, thread)
-    decision = {"digest": action.digest, "approve": approve, "reason": "looks right"}
-    refused = await ana.post(f"/desk/actions/{action.id}/decision", json=decision)
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "approve")
-    kept = await live.services.ledger.action(action.id)
-    assert kept is not None
-    assert kept.state == "awaiting_approval"
-
-
-async def test_a_decision_needs_a_reason(live: Live, ana: httpx.AsyncClient, thread: str) -> None:
-    action = await waiting_action(live.services.ledger, thread)
-    answer = await ana.post(
-        f"/desk/actions/{action.id}/decision", json={"digest": action.digest, "approve": True, "reason": " "}
-    )
-    assert answer.json()["errors"][0]["field"] == "reason"
 
 
 async def test_a_receipt_is_shown_to_its_customer_and_to_staff(
@@ -226,27 +162,3 @@ async def test_a_receipt_is_shown_to_its_customer_and_to_staff(
 async def test_what_is_not_there_is_not_found(ana: httpx.AsyncClient) -> None:
     for path in ("/desk/tickets/nope", f"/desk/tickets/{new_id()}", "/desk/actions/nope", "/receipts/nope"):
         assert (await ana.get(path)).status_code == 404
-
-
-async def waiting_action(ledger: Ledger, thread: str) -> Action:
-    action = await proposed_action(ledger, thread)
-    await ledger.move_action(action.id, "confirmed", actor="customer", digest=action.digest)
-    return await ledger.move_action(action.id, "awaiting_approval", actor="policy")
-
-
-async def proposed_action(ledger: Ledger, thread: str) -> Action:
-    terms: dict[str, Any] = {
-        "kind": "refund",
-        "customer": "cus_1",
-        "target": "ch_1",
-        "amount": Money(4999, "usd"),
-        "policy_version": "1",
-        "evidence": {"refundable": 4999},
-    }
-    moment = (await ledger.thread(thread)).created  # type: ignore[union-attr]
-    action = Action(
-        id=new_id(), thread=thread, reason="Charged twice.", details={}, rule="refund-limit",
-        outcome="needs_approval", digest=digest_of(**terms), state="proposed", created=moment, updated=moment,
-        **terms,
-    )  # fmt: skip
-    return await ledger.propose_action(action)

@@ -1,13 +1,15 @@
 """A whole server in this process: the real conversation and the real cases, on the simulated Stripe."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import functools
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 import stripe
 
 from graphs.settings import Settings
@@ -15,7 +17,9 @@ from server.app import create_app
 from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import STAFF_SECRET, Live, Outside, running
 from tests.server.sse import all_of
+from tools.knowledge.minilm import MiniLM
 from tools.ledger.types import Action
+from tools.nlu.local import LocalUnderstander
 
 SECRET = "a-secret-of-two-servers-with-32-bytes"
 
@@ -35,8 +39,22 @@ def whole_settings(home: Path, sandbox: Sandbox, redis_url: str, database_url: s
 
 @asynccontextmanager
 async def whole_server(settings: Settings) -> AsyncIterator[Live]:
-    async with running(create_app(settings), Outside()) as live:
-        yield live
+    with loaded_once():
+        async with running(create_app(settings), Outside()) as live:
+            yield live
+
+
+_embedder = functools.cache(MiniLM.load)
+_understander = functools.cache(LocalUnderstander.load)
+
+
+@contextmanager
+def loaded_once() -> Iterator[None]:
+    """The models are the same for every server, and take long to read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MiniLM, "load", _embedder)
+        patch.setattr(LocalUnderstander, "load", _understander)
+        yield
 
 
 @dataclass
@@ -102,5 +120,3 @@ async def action_at(live: Live, name: str) -> Action:
     action = await live.services.ledger.action(name)
     assert action is not None
     return action
-
-
