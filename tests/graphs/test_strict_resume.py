@@ -8,7 +8,7 @@ from langgraph.errors import UnknownInterruptError
 from langgraph.types import Command
 from pydantic import ValidationError
 
-from graphs.cases import GraphCases
+from graphs.cases import GraphCases, place_of
 from tests.fixtures.sandbox import Sandbox
 from tests.graphs.test_cases import opened, refunds
 from tools.ledger.types import Action
@@ -17,7 +17,7 @@ from tools.policy.types import ActionRequest
 
 async def resume(cases: GraphCases, action: Action, answer: Any, *, interrupt: str = "") -> None:
     """As a client would that got at the graph itself."""
-    config: Any = {"configurable": {"thread_id": action.id, CONFIG_KEY_STRICT_RESUME: True}}
+    config: Any = {"configurable": {"thread_id": place_of(action.id), CONFIG_KEY_STRICT_RESUME: True}}
     parked = (await cases.graph.aget_state(config)).interrupts[0].id
     command: Command[Any] = Command(resume={interrupt or parked: answer})
     await cases.graph.ainvoke(command, config, context=cases.context, durability="sync", version="v2")
