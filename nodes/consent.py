@@ -7,6 +7,7 @@ from typing import Any, Self
 from nodes.context import Case, Context
 from nodes.drafting import Draft, draft
 from nodes.outcomes import outcome_draft
+from nodes.promising import decision_draft
 from nodes.proposals import case_of, proposal_draft, question_of
 from tools.errors import BillingUnavailable, Conflict
 from tools.ledger.types import Action, ActionState
@@ -96,6 +97,8 @@ async def _move(answer: Answer, move: Callable[..., Awaitable[Case]], context: C
     if case.action is None:
         return Settled(said=draft("changed"))
     said, offers_person = outcome_draft(case.action, case.receipt, reason=case.reason)
+    if case.action.state == "awaiting_approval":
+        said = said.then(await decision_draft(case.action, context.ledger, context.now()))
     return Settled(said=said, offers_person=offers_person)
 
 

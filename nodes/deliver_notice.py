@@ -9,43 +9,52 @@ from nodes.context import Context
 from nodes.drafting import Draft, draft
 from nodes.escalate import hand_over
 from nodes.outcomes import NAMES, outcome_draft, undone_draft
+from nodes.promise_words import worded
+from nodes.promising import owed, settle_promises
 from nodes.proposals import case_of, proposal_draft
-from nodes.state import SupportState
+from nodes.state import Json, SupportState
 from nodes.thread import thread_of
 from tools.errors import Conflict
 from tools.ledger.types import Action, RefundOutcome
 
 
 async def deliver_notice(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Approved or rejected, the customer hears it on the thread, with receipt or reason.
+    """Approved or rejected, late or charged, the customer hears it on the thread, with receipt or reason.
 
-    A refund that came back goes to a person at once.
+    A refund that came back, and whatever else needs a person, goes to one at once.
     """
-    case = str((state.get("notice") or {}).get("case_id"))
-    said = await notice_draft(case, thread_of(runtime), runtime.context)
-    handed = await _put(case, state, runtime.context)
-    if outcome := await undone(case, runtime.context):
-        handing, handed = await hand_over(state, runtime, _why(outcome))
+    notice = state.get("notice") or {}
+    said = await notice_draft(notice, thread_of(runtime), runtime.context)
+    handed = await _put(notice, state, runtime.context)
+    if reason := await _needs_person(notice, runtime.context):
+        handing, handed = await hand_over(state, runtime, reason)
         said += handing
     return {"draft": said.to_json(), "notice": None, "turn": {"message_id": "", "text": "", "masked": []}, **handed}
 
 
-async def notice_draft(case: str, thread: str, context: Context) -> Draft:
-    """How the case stands now. Raises `LookupError` for a case of another thread."""
-    action = await context.ledger.action(case)
-    if action is None or action.thread != thread:
+async def notice_draft(notice: Json, thread: str, context: Context) -> Draft:
+    """How the case stands now, or what `says` has. Raises `LookupError` for a case of another thread."""
+    case, says = notice.get("case_id"), notice.get("says") or []
+    action = await context.ledger.action(case) if case else None
+    if (case or not says) and (action is None or action.thread != thread):
         raise LookupError(f"no case {case} on this thread")
+    if action is None:
+        return worded(says, None, None)
+    if not says:
+        await settle_promises(action, context.ledger)
     bound = (await context.verifier.session(thread)).customer
     if bound not in {None, action.customer}:
-        return draft("notice_withheld")
-    if outcome := await undone(case, context):
+        return draft("promise_withheld" if says else "notice_withheld")
+    if says:
+        return worded(says, action, await context.ledger.receipt_of(action.id))
+    if outcome := await undone(action.id, context):
         return undone_draft(action, outcome)
     return await _ended(action, context)
 
 
-async def _put(case: str, state: SupportState, context: Context) -> dict[str, Any]:
+async def _put(notice: Json, state: SupportState, context: Context) -> dict[str, Any]:
     """A colleague's proposal takes the place of the one that was pending: none is agreed to by mistake later."""
-    action = await context.ledger.action(case)
+    action = None if notice.get("says") else await context.ledger.action(str(notice.get("case_id")))
     if action is None or action.state != "proposed":
         return {}
     pending = state.get("case")
@@ -53,6 +62,15 @@ async def _put(case: str, state: SupportState, context: Context) -> dict[str, An
         with suppress(Conflict):  # it was settled meanwhile, elsewhere
             await context.cases.withdraw(pending["id"], digest=pending["digest"], why="a colleague proposed another")
     return {"case": case_of(action) | {"proposer": action.proposer}, "asked": "confirm", "stage": "resolve"}
+
+
+async def _needs_person(notice: Json, context: Context) -> str:
+    """Why a person is needed, when one is."""
+    if notice.get("says"):
+        return str(notice.get("person") or "")
+    case = str(notice.get("case_id"))
+    outcome, action = await undone(case, context), await context.ledger.action(case)
+    return owed(action, outcome) if outcome and action else ""
 
 
 async def undone(case: str, context: Context) -> RefundOutcome | None:
@@ -70,8 +88,3 @@ async def _ended(action: Action, context: Context) -> Draft:
     said, _ = outcome_draft(action, await context.ledger.receipt_of(action.id), reason=events[-1].reason)
     approved = any(event.state == "approved" for event in events)
     return (draft("approved_prefix") if approved and action.state == "succeeded" else Draft()) + said
-
-
-def _why(outcome: RefundOutcome) -> str:
-    because = f" ({outcome.failure_reason.replace('_', ' ')})" if outcome.failure_reason else ""
-    return f"refund {outcome.refund} {outcome.state} after it was made{because}"

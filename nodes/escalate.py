@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 from nodes.context import Context
 from nodes.drafting import Draft, done, draft
 from nodes.packet import packet
+from nodes.promising import answer_draft, promise_answer
 from nodes.state import SupportState
 from nodes.thread import thread_of
 
@@ -18,11 +19,12 @@ async def escalate(state: SupportState, runtime: Runtime[Context]) -> dict[str, 
 
 
 async def hand_over(state: SupportState, runtime: Runtime[Context], reason: str) -> tuple[Draft, dict[str, Any]]:
-    """Opens the ticket, or finds the one that is open: what to say of it, and what changes in the state."""
+    """Opens the ticket, or finds the one that is open: what to say of it and by when, and what changes in the state."""
     ledger, thread = runtime.context.ledger, thread_of(runtime)
     ticket = await ledger.open_ticket(thread, reason, packet(state, await ledger.actions(thread=thread), reason))
     position = await ledger.queue_position(ticket.id)
-    said = draft("handover", ticket=ticket.id, position=position) + done("handover")
+    promised = await promise_answer(ticket, ledger)
+    said = draft("handover", ticket=ticket.id, position=position).then(answer_draft(promised, runtime.context.now()))
     update = {
         "ticket": {"id": ticket.id, "position": position},
         "stage": "escalated",
@@ -30,4 +32,4 @@ async def hand_over(state: SupportState, runtime: Runtime[Context], reason: str)
         "clarifications": 0,
         "handover": None,
     }
-    return said, update
+    return said + done("handover"), update

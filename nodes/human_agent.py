@@ -11,6 +11,7 @@ from nodes.context import Context
 from nodes.deliver_notice import notice_draft
 from nodes.drafting import Draft, draft
 from nodes.identify_user import step_up
+from nodes.promising import keep_answers
 from nodes.state import SupportState
 from nodes.thread import thread_of
 
@@ -27,15 +28,17 @@ async def human_agent(state: SupportState, runtime: Runtime[Context]) -> dict[st
             said = HumanMessage(answer["text"], id=answer["message_id"], additional_kwargs={"masked": masked})
             return {"messages": [said], "stage": "human"}
         case "agent_message":
+            await keep_answers(thread_of(runtime), runtime.context.ledger)
             said_by = {"author": answer["agent"], "role": "agent", "cards": [], "citations": []}
             reply = AIMessage(answer["text"], id=answer["message_id"], name="agent", additional_kwargs=said_by)
             return {"messages": [reply], "stage": "human"}
         case "customer_decision":
             return {"messages": await _pressed(answer, runtime), "stage": "human"}
         case "notice":
-            told = await notice_draft(answer["case_id"], thread_of(runtime), runtime.context)
+            told = await notice_draft(answer, thread_of(runtime), runtime.context)
             return {"messages": [_message(told)], "stage": "human"}
         case "return_to_agent":
+            await keep_answers(thread_of(runtime), runtime.context.ledger)
             return {"messages": [_message(_returned(answer))], "stage": "resolve", "ticket": None, "asked": None}
         case unknown:
             raise ValueError(f"no such answer: {unknown}")

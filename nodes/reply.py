@@ -15,7 +15,7 @@ from tools.voice.voice import Voice
 
 SECRETS = frozenset({"card", "cvv", "iban", "password", "api_key"})
 HISTORY = 12
-BINDING = frozenset({"proposal", "receipt", "refund_undone"})
+BINDING = frozenset({"proposal", "receipt", "refund_undone", "promise"})
 LOCAL = Voice()
 
 

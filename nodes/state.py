@@ -50,7 +50,8 @@ class IdentityFacts(TypedDict, total=False):
 class SupportInput(TypedDict, total=False):
     messages: Annotated[list[AnyMessage], add_messages]
     notice: Json | None
-    """`{"case_id"}`: tell the customer how that case ended. Set by the server alone."""
+    """`{"case_id"}`: tell the customer how that case ended. With `says` as well: tell them that, and hand them
+    over when `person` says why. Set by the server alone."""
     handover: Json | None
     """`{"reason"}`: the customer pressed the button for a person."""
 

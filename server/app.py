@@ -15,6 +15,8 @@ from server.events import EventLog
 from server.metrics import Metrics
 from server.middleware import SmallJson, Surround
 from server.problems import DOCUMENTED, handle_errors
+from server.promises.means import Means
+from server.promises.sweep import sweep_promises
 from server.routes import (
     actions,
     assistants,
@@ -25,6 +27,7 @@ from server.routes import (
     desk_switches,
     health,
     page,
+    promises,
     receipts,
     runs,
     sessions,
@@ -65,7 +68,7 @@ def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs) -> FastAPI:
     handle_errors(app)
     for part in (health, sessions, assistants, threads, runs, chat, actions, receipts, webhooks, demo, page):
         app.include_router(part.router)
-    for part in (desk, desk_actions, desk_switches):
+    for part in (desk, desk_actions, desk_switches, promises):
         app.include_router(part.router)
     page.mount_static(app)
     app.add_middleware(SmallJson)
@@ -92,6 +95,7 @@ async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: A
     )
     await stack.enter_async_context(background(sweep_cases(plugs.cases, queue)))
     reactions = Reactions(ledger=plugs.ledger, billing=plugs.billing, cases=plugs.cases, queue=queue)
+    await stack.enter_async_context(background(sweep_promises(means_of(plugs, queue, reactions, metrics))))
     inbox = await stack.enter_async_context(
         StripeInbox.open(
             url=settings.redis_url, settings=settings, ledger=plugs.ledger, reactions=reactions, metrics=metrics
@@ -106,4 +110,15 @@ async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: A
         inbox=inbox,
         metrics=metrics,
         http=await stack.enter_async_context(httpx.AsyncClient(timeout=5)),
+    )
+
+
+def means_of(plugs: Plugs, queue: RunQueue, reactions: Reactions, metrics: Metrics) -> Means:
+    return Means(
+        ledger=plugs.ledger,
+        billing=plugs.billing,
+        cases=plugs.cases,
+        queue=queue,
+        reactions=reactions,
+        metrics=metrics,
     )

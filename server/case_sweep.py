@@ -1,4 +1,6 @@
-"""Takes up cases that were agreed to and left half way: a worker died, Stripe did not answer."""
+"""Takes up cases that were agreed to and left half way: a worker died, Stripe did not answer; and ends those whose time
+to be agreed to is over.
+"""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -8,6 +10,7 @@ import structlog
 from graphs.cases import GraphCases
 from server.runs.payload import notice
 from server.runs.queue import RunQueue, named_run
+from tools.errors import IllegalTransition
 from tools.ledger.types import Action
 
 log = structlog.get_logger()
@@ -25,12 +28,26 @@ async def sweep_cases(cases: GraphCases, queue: RunQueue, *, every: float = SWEE
     """
     while True:
         try:
+            await expire_overdue(cases, queue)
             for action in await cases.unfinished():
                 if settled(action) and not await queue.executor.unfinished(action.thread):
                     await take_up(action, cases, queue)
         except Exception:
             log.warning("case_sweep.failed", exc_info=True)
         await asyncio.sleep(every)
+
+
+async def expire_overdue(cases: GraphCases, queue: RunQueue) -> None:
+    """A proposal that nobody answered ends in silence. Of a request that nobody decided, the customer hears with the
+    promise of a decision: see `server.promises.answers`.
+    """
+    for action in await queue.ledger.overdue_actions():
+        try:
+            await queue.ledger.move_action(action.id, "expired", actor="code", reason="its time is over")
+        except IllegalTransition:
+            continue  # somebody agreed, decided or took it back in the last moment
+        log.info("case_sweep.expired", action_id=action.id, waited_in=action.state)
+        await cases.go_on(action.id)
 
 
 def settled(action: Action) -> bool:
@@ -43,6 +60,6 @@ async def take_up(action: Action, cases: GraphCases, queue: RunQueue) -> Action:
     now = case.action or action
     if now.state != action.state or case.receipt:
         log.info("case_sweep.ended", action_id=action.id, state=now.state)
-        if await queue.ledger.thread(action.thread):
+        if now.kind != "instalment" and await queue.ledger.thread(action.thread):
             await queue.submit(action.thread, notice(action.id), run_id=named_run(now.state, action.id))
     return now

@@ -28,6 +28,17 @@ class Metrics:
             ["type", "state"],
             registry=self.registry,
         )
+        self.promises = Counter(
+            "counterfoil_promises",
+            "Promises to customers, by what became of them: kept, dropped, overdue.",
+            ["kind", "fate"],
+            registry=self.registry,
+        )
+        self.promises_overdue = Gauge(
+            "counterfoil_promises_overdue",
+            "Promises that are overdue and still owed.",
+            registry=self.registry,
+        )
 
         self.automatic = Gauge(
             "counterfoil_automatic_actions",

@@ -3,28 +3,28 @@
 | what Stripe says                          | what follows                                                           |
 |-------------------------------------------|------------------------------------------------------------------------|
 | a refund of ours changed                  | its state and the bank's reference are kept, once                      |
-| ... and it failed or was cancelled        | the customer is told once, and a person gets the conversation          |
+| ... and it failed or was cancelled        | the customer is told once, a person gets it, its promise is dropped    |
 | ... and its case was cut short            | the case goes on now, and the customer hears of its end                |
 | a charge with a case under way is disputed | an audit entry; the case's own check of evidence stops it             |
 | something of a cut-short case changed     | the case goes on now                                                   |
 | anything else                             | nothing                                                                |
 
-A promise of a refund is not kept by `succeeded`: that the bank sent the money, with a reference, is not that it came.
+A promise of a refund is not kept by `succeeded` before its time: that the bank sent the money is not that it came.
 """
 
 from dataclasses import dataclass
-from itertools import count
 from typing import Literal, Protocol
 
 import structlog
 
 from graphs.cases import GraphCases
-from nodes.packet import packet
+from nodes.promising import owed
 from server.case_sweep import settled, take_up
+from server.promises.telling import NotYet, leave_to_a_person, say_once
 from server.runs.payload import notice
-from server.runs.queue import RunQueue, named_run
+from server.runs.queue import RunQueue
 from tools.billing.types import Dispute, Refund
-from tools.errors import CounterfoilError, NotFound
+from tools.errors import NotFound
 from tools.ledger.ledger import Ledger
 from tools.ledger.stripe_events import Note
 from tools.ledger.types import Action, ActionState, InboxEvent, RefundOutcome
@@ -34,14 +34,6 @@ log = structlog.get_logger()
 UNDER_WAY: tuple[ActionState, ...] = (
     "proposed", "confirmed", "awaiting_approval", "approved", "executing", "unknown",
 )  # fmt: skip
-NOBODY = "counterfoil:stripe"
-"""Owner of threads that stand in for deleted conversations."""
-
-
-class NotYet(CounterfoilError):
-    """Something has to come first: what went wrong is told after what was done, and is done with when it was told."""
-
-    code = "not_yet"
 
 
 class Rereader(Protocol):
@@ -75,7 +67,7 @@ class Reactions:
             return Reaction(state="ignored", note="no object")
         match event.type.split("."):
             case ["refund", _] | ["charge", "refund", "updated"]:
-                return await self._refund_changed(name)
+                return await self.refund_changed(name)
             case ["charge", "refunded"]:
                 return await self._charge_refunded(name)
             case ["charge", "dispute", _]:
@@ -85,7 +77,7 @@ class Reactions:
             case _:
                 return Reaction(state="ignored", note="of no concern")
 
-    async def _refund_changed(self, name: str) -> Reaction:
+    async def refund_changed(self, name: str) -> Reaction:
         try:
             refund = await self.billing.refund(name)
         except NotFound:
@@ -114,6 +106,7 @@ class Reactions:
         action = await self._go_on(action)
         if outcome.undone:
             await self._tell(action, outcome)
+        await self._settle(action, outcome)
         return Reaction(state="processed", note=outcome.state)
 
     async def _maker(self, refund: Refund) -> Action | None:
@@ -161,22 +154,15 @@ class Reactions:
         if action.state != "succeeded":
             return  # the customer was never told that it was done
         if await self.ledger.thread(action.thread) is None:
-            await self._leave_to_a_person(action, outcome)
+            await leave_to_a_person(self.queue, action, owed(action, outcome))
         else:
-            await self._say_once(action, "refund undone", outcome.refund)
+            await say_once(self.queue, action.thread, notice(action.id), "refund undone", outcome.refund)
 
-    async def _say_once(self, action: Action, *name: str) -> None:
-        """Until a run got through: this must not end with one that failed, or that somebody cancelled."""
-        for attempt in count():
-            run = await self.queue.submit(action.thread, notice(action.id), run_id=named_run(*name, str(attempt)))
-            if run.status in {"pending", "running"}:
-                raise NotYet
-            if run.status == "success":
-                return
-
-    async def _leave_to_a_person(self, action: Action, outcome: RefundOutcome) -> None:
-        """The conversation was deleted, and with it the way to the customer."""
-        log.warning("refund.nobody_to_tell", action_id=action.id, refund=outcome.refund)
-        thread = await self.ledger.create_thread(named_run("orphan", action.id), NOBODY, {})
-        reason = f"refund {outcome.refund} {outcome.state}, and the conversation with {action.customer} was deleted"
-        await self.ledger.open_ticket(thread.id, reason, packet({}, [action], reason))
+    async def _settle(self, action: Action, outcome: RefundOutcome) -> None:
+        """What came back is owed in another way now; what went out late, after that was seen, is kept late."""
+        for promise in await self.ledger.promises(action=action.id):
+            if promise.kind == "refund_arrives" and promise.open:
+                if outcome.undone:
+                    await self.ledger.drop_promise(promise.id)
+                elif promise.overdue_at and outcome.state == "succeeded":
+                    await self.ledger.keep_promise(promise.id)

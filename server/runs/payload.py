@@ -62,6 +62,11 @@ def notice(case_id: str) -> Json:
     return {"type": "notice", "case_id": case_id}
 
 
+def word(says: list[Json], *, case_id: str | None = None, person: str = "") -> Json:
+    """To tell the customer of a promise: replies of `nodes.promise_words`. `person`: why one is needed, if one is."""
+    return {"type": "notice", "case_id": case_id, "says": says, "person": person}
+
+
 def handover(reason: str) -> Json:
     return {"type": "handover", "reason": reason}
 
@@ -100,7 +105,7 @@ def _input(payload: Json) -> Json:
             pressed = HumanMessage(payload["text"], id=payload["message_id"], additional_kwargs={"button": button})
             return {"messages": [pressed]}
         case "notice":
-            return {"notice": {"case_id": payload["case_id"]}}
+            return {"notice": {name: value for name, value in payload.items() if name != "type"}}
         case "handover":
             return {"handover": {"reason": payload["reason"]}}
         case "agent_message" | "return_to_agent":

@@ -1,12 +1,13 @@
 """Invoices: in instalments, later, corrected, sent again."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from nodes.case.deeds.deed import Json, Owed, idempotency_key
 from nodes.case.deeds.refunds import disputes_in
 from nodes.case.deeds.saying import when
 from tools.billing.powers import CreditReason, MoneyMover
 from tools.billing.types import BillingReader, Invoice
+from tools.business_days import opening
 from tools.errors import NotFound
 from tools.ledger.types import Action
 from tools.money import Money
@@ -43,7 +44,7 @@ class PlanDeed:
             Owed(
                 kind=f"instalment_{place}",
                 text=f"instalment of {Money(part['amount'], currency).text()}",
-                due=when(part["due"]),
+                due=opening(date.fromisoformat(part["due"])),
             )
             for place, part in enumerate(action.details.get("schedule", []), start=1)
         ]

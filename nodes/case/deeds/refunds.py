@@ -1,15 +1,14 @@
 """Money back to where it came from."""
 
-from datetime import timedelta
-
 from nodes.case.deeds.deed import Json, Owed
 from nodes.outcomes import REFUND_TAKES
 from tools.billing.powers import MoneyMover
 from tools.billing.types import BillingReader, Charge, RefundReason
+from tools.business_days import after_business_days
 from tools.ledger.types import Action
 
-REFUND_DUE = timedelta(days=14)
-"""Ten business days, the longest that the refund policy names."""
+REFUND_DAYS = 10
+"""Business days from the receipt, the longest that the refund policy names."""
 
 
 class RefundDeed:
@@ -38,7 +37,8 @@ class RefundDeed:
         return next((refund.id for refund in refunds if refund.action_id == action.id), None)
 
     def owed(self, action: Action) -> list[Owed]:
-        return [Owed(kind="refund_arrives", text=f"money back in {REFUND_TAKES}", due=action.updated + REFUND_DUE)]
+        due = after_business_days(action.updated, REFUND_DAYS)
+        return [Owed(kind="refund_arrives", text=f"money back in {REFUND_TAKES}", due=due)]
 
 
 def disputes_in(*charges: Charge) -> list[str]:
