@@ -64,7 +64,9 @@ async def _open(case_id: str, attempt: Attempt, invoice: Invoice, means: Means) 
     )
     details = await _details(attempt, invoice, means)
     try:
-        opened = await means.cases.open(case_id, thread=plan.thread, request=request, details=details)
+        opened = await means.cases.open(
+            case_id, thread=plan.thread, request=request, details=details, proposer=f"plan {plan.id}"
+        )
     except Conflict:
         return "waits"  # another server has opened it, from what it read at Stripe before or after us
     if opened.action is None:
@@ -74,10 +76,10 @@ async def _open(case_id: str, attempt: Attempt, invoice: Invoice, means: Means) 
 
 
 async def _details(attempt: Attempt, invoice: Invoice, means: Means) -> Json:
-    """Another card is used only after the agreed one was declined, and only if the customer has set it since."""
+    """Another card than the agreed one is used only after that was declined, if the customer has set it since."""
     plan = attempt.plan
     card: Json = {name: plan.details.get(name) for name in ("payment_method", "brand", "last4")}
-    if attempt.number > 1:
+    if attempt.number > 1 or not card["payment_method"]:
         now = (await means.billing.picture(plan.customer)).customer.payment_method
         if now and now != card["payment_method"]:
             card = {"payment_method": now, "brand": None, "last4": None}
@@ -162,8 +164,7 @@ async def _declined(case: Action, attempt: Attempt, means: Means) -> Fate:
     invoice = await means.billing.invoice(case.target)
     if await stopped(attempt.plan, invoice, means):
         return "dropped"
-    reason = reason_of(await means.ledger.action_events(case.id))
-    said = [part("instalment_declined", amount=case.amount, reason=reason, **_which(attempt, case))]
+    said = [await _why(case, attempt, means)]
     if attempt.number < ATTEMPTS:
         return await _try_again(case, attempt, said, means)
     if len(await missed_places(attempt.plan, means.ledger)) >= MOST_MISSED:
@@ -177,6 +178,13 @@ async def _declined(case: Action, attempt: Attempt, means: Means) -> Fate:
     said.append(part("instalment_missed", tries=ATTEMPTS))
     await tell(means.queue, case.thread, ("instalment", case.id), *said, about=case)
     return "kept"
+
+
+async def _why(case: Action, attempt: Attempt, means: Means) -> Json:
+    if not case.details["payment_method"]:
+        return part("instalment_no_method", amount=case.amount, **_which(attempt, case))
+    reason = reason_of(await means.ledger.action_events(case.id))
+    return part("instalment_declined", amount=case.amount, reason=reason, **_which(attempt, case))
 
 
 async def _try_again(case: Action, attempt: Attempt, said: list[Json], means: Means) -> Fate:
