@@ -1,14 +1,27 @@
 """Promises are kept, dropped, or seen to be overdue and told: once, whoever looks, and wherever they are killed."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
+from babel.dates import format_date
 
+from server.case_sweep import expire_overdue
+from server.promises.means import Means
+from server.promises.sweep import look_after_due, look_after_overdue
+from server.promises.telling import NotYet, part, tell
+from server.runs.payload import agent_message, handover, notice, word
+from server.runs.queue import named_run
 from tests.fixtures.sandbox import Sandbox
-from tests.server.keeping import DAY, REFUND, Keeping, fate, keeping
+from tests.graphs.test_cases import Interrupting, Killed
+from tests.server.keeping import DAY, REFUND, THREAD, Keeping, fate, keeping
 from tools.business_days import after_business_days, one_business_day_after
-from tools.ledger.types import Action
+from tools.ledger.ledger import Ledger
+from tools.ledger.types import Action, Ticket
 
 
 @pytest.fixture
@@ -25,11 +38,6 @@ async def refunded(kept: Keeping) -> Action:
 @pytest.fixture
 async def waiting(kept: Keeping) -> Action:
     return await kept.agreed(await kept.year_of_grace(), REFUND)
-
-
-async def turn(kept: Keeping, action: Action, status: str) -> None:
-    [refund] = kept.sandbox.stripe().v1.refunds.list({"charge": action.target}).data
-    kept.sandbox.post("refunds", refund=refund.id, status=status)
 
 
 class TestRefunds:
@@ -58,7 +66,6 @@ class TestRefunds:
         promise = await kept.promise(refunded.id)
 
         [told] = await kept.at(promise.due)
-        print(told)
 
         assert "Your refund of $49.00 to your Visa card ending in 4242" in told
         assert "5–10 business days" in told
@@ -67,7 +74,7 @@ class TestRefunds:
         assert "$49.00 is still pending" in ticket.reason
         assert ticket.id in told
 
-        await turn(kept, refunded, "succeeded")
+        kept.sandbox.advance(30 * 24 * 3600)
         await kept.at(promise.due + DAY)
         assert "kept" == fate(await kept.promise(refunded.id))
 
@@ -86,7 +93,6 @@ class TestDecisions:
         promise = await kept.promise(waiting.id)
 
         [told] = await kept.at(promise.due)
-        print(told)
         await kept.at(promise.due + DAY)
 
         assert "refund of $480.00 that you asked for" in told
@@ -99,9 +105,258 @@ class TestDecisions:
     ) -> None:
         assert waiting.deadline is not None
         told = await kept.at(waiting.deadline)
-        print(told)
         again = await kept.at(waiting.deadline + DAY)
 
         assert "lapsed" in told[-1]
         assert told == again
         assert "dropped" == fate(await kept.promise(waiting.id))
+
+    async def test_a_decision_keeps_it_at_once(self, kept: Keeping, waiting: Action) -> None:
+        await kept.cases.decide(waiting.id, digest=waiting.digest, approve=False, agent="sam", reason="used in full")
+        await kept.means.queue.submit(THREAD, notice(waiting.id))
+        await kept.quiet()
+
+        assert "kept" == fate(await kept.promise(waiting.id))
+        assert 1 == len(await kept.said())
+
+    async def test_a_decision_that_could_not_be_told_keeps_it_at_the_next_sweep(
+        self, kept: Keeping, waiting: Action
+    ) -> None:
+        promise = await kept.promise(waiting.id)
+        await kept.cases.decide(waiting.id, digest=waiting.digest, approve=True, agent="sam", reason="first year")
+
+        assert [] == await kept.at(promise.due)
+
+        assert {"answer_by": "kept", "refund_arrives": "open"} == await kept.fates(waiting.id)
+
+    async def test_a_late_decision_still_keeps_it(self, kept: Keeping, waiting: Action) -> None:
+        promise = await kept.promise(waiting.id)
+        await kept.at(promise.due)
+        await kept.cases.decide(waiting.id, digest=waiting.digest, approve=False, agent="sam", reason="used in full")
+
+        await kept.at(promise.due + DAY)
+
+        assert "kept" == fate(await kept.promise(waiting.id))
+
+    async def test_a_request_that_was_taken_back_owes_no_decision(self, kept: Keeping, waiting: Action) -> None:
+        promise = await kept.promise(waiting.id)
+        await kept.cases.withdraw(waiting.id, digest=waiting.digest, why="withdrawn by the customer")
+
+        assert [] == await kept.at(promise.due)
+
+        assert "dropped" == fate(await kept.promise(waiting.id))
+
+    async def test_a_proposal_that_nobody_answered_ends_in_silence(self, kept: Keeping) -> None:
+        proposed = await kept.propose(await kept.duplicate_of_ada(), REFUND)
+        assert proposed.deadline is not None
+
+        assert [] == await kept.at(proposed.deadline)
+
+        ended = await kept.ledger.action(proposed.id)
+        assert ended is not None
+        assert "expired" == ended.state
+
+    async def test_what_the_desk_asked_for_itself_promises_the_customer_nothing(self, kept: Keeping) -> None:
+        proposed = await kept.propose(await kept.year_of_grace(), REFUND)
+        await kept.cases.confirm(proposed.id, digest=proposed.digest, actor="sam")
+
+        assert [] == await kept.ledger.promises(action=proposed.id)
+
+
+class TestConversations:
+    @pytest.fixture
+    async def ticket(self, kept: Keeping) -> Ticket:
+        await kept.means.queue.submit(THREAD, handover("asked for a person"))
+        await kept.quiet()
+        [ticket] = await kept.ledger.tickets(state="waiting")
+        return ticket
+
+    async def test_handing_over_names_the_time(self, kept: Keeping, ticket: Ticket) -> None:
+        promise = await kept.promise()
+
+        [said] = await kept.said()
+
+        assert one_business_day_after(ticket.created) == promise.due
+        assert f"A colleague answers here by {day(promise.due)}, {promise.due:%H:%M} UTC." in said
+
+    async def test_nobody_came_and_the_customer_hears_so_once(self, kept: Keeping, ticket: Ticket) -> None:
+        promise = await kept.promise()
+
+        told = await kept.at(promise.due)
+
+        assert 2 == len(told)
+        assert f"Ticket {ticket.id} is still open" in told[-1]
+        assert told == await kept.at(promise.due + DAY)
+        assert "overdue" == fate(await kept.promise())
+
+    async def test_an_answer_keeps_it_at_once(self, kept: Keeping, ticket: Ticket) -> None:
+        await kept.ledger.claim_ticket(ticket.id, "sam")
+        await kept.means.queue.submit(THREAD, agent_message("message", "Hello, Sam here.", "Sam"))
+        await kept.quiet()
+
+        assert "kept" == fate(await kept.promise())
+
+    @pytest.mark.parametrize("late", [False, True])
+    async def test_taking_the_ticket_keeps_it(self, kept: Keeping, ticket: Ticket, *, late: bool) -> None:
+        promise = await kept.promise()
+        if late:
+            await kept.at(promise.due)
+        await kept.ledger.claim_ticket(ticket.id, "sam")
+
+        await kept.at(promise.due + DAY)
+
+        assert "kept" == fate(await kept.promise())
+
+    async def test_a_deleted_conversation_waits_for_nobody(self, kept: Keeping, ticket: Ticket) -> None:
+        promise = await kept.promise()
+        await kept.ledger.delete_thread(ticket.thread)
+
+        await kept.at(promise.due)
+
+        assert "dropped" == fate(await kept.promise())
+
+
+class TestUndone:
+    async def test_a_failure_of_which_no_event_came_is_told_when_its_time_comes(self, kept: Keeping) -> None:
+        made = await kept.agreed(await kept.charge_of_ada("pm_card_refundFail"), REFUND)
+        kept.sandbox.advance(30 * 24 * 3600)
+        promise = await kept.promise(made.id)
+
+        [told] = await kept.at(promise.due)
+
+        assert "did not go through" in told
+        assert "dropped" == fate(await kept.promise(made.id))
+        [ticket] = await kept.ledger.tickets()
+        assert f"$49.00 is still owed to {made.customer}" in ticket.reason
+        assert [told] == await kept.at(promise.due + DAY)
+
+    async def test_an_event_drops_the_promise_at_once(self, kept: Keeping, refunded: Action) -> None:
+        [refund] = kept.sandbox.stripe().v1.refunds.list({"charge": refunded.target}).data
+        kept.sandbox.post("refunds", refund=refund.id, status="failed")
+
+        with pytest.raises(NotYet):
+            await kept.means.reactions.refund_changed(refund.id)
+        await kept.quiet()
+        await kept.means.reactions.refund_changed(refund.id)
+
+        assert "dropped" == fate(await kept.promise(refunded.id))
+        assert 1 == len(await kept.said())
+
+    async def test_without_a_conversation_a_person_hears_what_is_owed(self, kept: Keeping, refunded: Action) -> None:
+        [refund] = kept.sandbox.stripe().v1.refunds.list({"charge": refunded.target}).data
+        kept.sandbox.post("refunds", refund=refund.id, status="failed")
+        promise = await kept.promise(refunded.id)
+        await kept.ledger.delete_thread(THREAD)
+
+        await kept.at(promise.due)
+
+        [ticket] = await kept.ledger.tickets(state="waiting")
+        assert "$49.00 is still owed" in ticket.reason
+        assert "dropped" == fate(await kept.promise(refunded.id))
+
+
+class TestOnce:
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    @pytest.mark.parametrize("name", ["create_run", "miss_promise"])
+    async def test_killed_around_telling_and_marking_it_is_told_once(
+        self, kept: Keeping, waiting: Action, name: str, *, after: bool
+    ) -> None:
+        promise = await kept.promise(waiting.id)
+        kept.clock.now = promise.due
+        dying = cast("Ledger", Interrupting(kept.ledger, name, after=after))
+        killed = replace(kept.means, ledger=dying, queue=replace(kept.means.queue, ledger=dying))
+        with pytest.raises(Killed):
+            await sweeps(killed, kept)
+
+        [told] = await kept.at(promise.due)
+
+        assert "It takes longer than that" in told
+        assert "overdue" == fate(await kept.promise(waiting.id))
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    @pytest.mark.parametrize("name", ["move_action", "create_run", "drop_promise"])
+    async def test_killed_while_a_request_lapses_it_is_told_once(
+        self, kept: Keeping, waiting: Action, name: str, *, after: bool
+    ) -> None:
+        assert waiting.deadline is not None
+        await kept.at((await kept.promise(waiting.id)).due)
+        kept.clock.now = waiting.deadline
+        dying = cast("Ledger", Interrupting(kept.ledger, name, after=after))
+        killed = replace(kept.means, ledger=dying, queue=replace(kept.means.queue, ledger=dying))
+        with pytest.raises(Killed):
+            await sweeps(killed, kept)
+
+        told = await kept.at(waiting.deadline)
+
+        assert [False, True] == ["lapsed" in one for one in told]
+        assert "dropped" == fate(await kept.promise(waiting.id))
+
+    async def test_many_servers_that_look_at_once_say_it_once(self, kept: Keeping, waiting: Action) -> None:
+        promise = await kept.promise(waiting.id)
+        kept.clock.now = promise.due
+        for _ in range(3):
+            await asyncio.gather(*(look_after_due(kept.means) for _ in range(5)))
+            await kept.quiet()
+
+        assert 1 == len(await kept.said())
+        overdue = [entry for entry in await kept.ledger.audit_entries(limit=1000) if entry.event == "promise.overdue"]
+        assert 1 == len(overdue)
+
+    async def test_a_run_that_failed_after_it_spoke_is_not_repeated(self, kept: Keeping, waiting: Action) -> None:
+        """Its words stay in the conversation: another run would say them again."""
+        with pytest.raises(NotYet):
+            await tell(kept.means.queue, THREAD, ("late",), part("promise_approval_expired"), about=waiting)
+        await kept.quiet()
+        await kept.ledger.set_run(named_run("late", "0"), "error", "internal: it stumbled after its words were out")
+
+        await tell(kept.means.queue, THREAD, ("late",), part("promise_approval_expired"), about=waiting)
+
+        assert 1 == len(await kept.said())
+
+    async def test_a_run_that_was_stopped_before_it_spoke_is_given_again(self, kept: Keeping, waiting: Action) -> None:
+        said = part("promise_approval_expired")
+        payload = word([said], case_id=waiting.id)
+        await kept.ledger.create_run(named_run("late", "0"), THREAD, "support", payload)
+        await kept.ledger.set_run(named_run("late", "0"), "interrupted")
+
+        with pytest.raises(NotYet):
+            await tell(kept.means.queue, THREAD, ("late",), said, about=waiting)
+        await kept.quiet()
+
+        assert 1 == len(await kept.said())
+
+    async def test_stripes_silence_puts_it_off_and_nothing_else(
+        self, kept: Keeping, refunded: Action, waiting: Action
+    ) -> None:
+        kept.sandbox.fault(method="GET", path="/v1/refunds/.*", count=1000, kind="status", status=500)
+        promise = await kept.promise(refunded.id)
+
+        told = await kept.at(promise.due)
+
+        assert "open" == fate(await kept.promise(refunded.id))
+        assert "dropped" == fate(await kept.promise(waiting.id))
+        assert 1 == len(told)
+        kept.sandbox.clear_faults()
+        await kept.at(promise.due)
+        assert "kept" == fate(await kept.promise(refunded.id))
+
+
+async def test_what_is_overdue_is_counted(kept: Keeping, waiting: Action) -> None:
+    promise = await kept.promise(waiting.id)
+    await kept.at(promise.due + DAY)
+
+    registry = kept.means.metrics.registry
+    assert 1 == registry.get_sample_value("counterfoil_promises_overdue")
+    assert 1 == registry.get_sample_value("counterfoil_promises_total", {"kind": "answer_by", "fate": "overdue"})
+
+
+async def sweeps(means: Means, kept: Keeping) -> None:
+    for _ in range(3):
+        await expire_overdue(means.cases, means.queue)
+        await look_after_due(means)
+        await look_after_overdue(means)
+        await kept.quiet()
+
+
+def day(moment: datetime) -> str:
+    return format_date(moment, "long", "en_US")
