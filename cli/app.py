@@ -11,6 +11,7 @@ os.environ.setdefault("LANGSMITH_TRACING", "false")
 
 import asyncio
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -91,11 +92,40 @@ def studio(port: Annotated[int, typer.Option(help="Port of the development serve
 @policy.command("test")
 def policy_test(
     table: Annotated[Path | None, typer.Argument(help="A table of cases; else the packaged one.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="A rules file; else the packaged one.")] = None,
 ) -> None:
-    """Run the table of policy cases."""
-    from cli.chores import check_policy  # noqa: PLC0415 - see serve
+    """Run the table of policy cases: what each kind of action is answered, and what was expected.
 
-    raise typer.Exit(check_policy(console, table))
+    Exit code 0 when every case is as expected, 1 when one is not, 2 when a file is wrong.
+    """
+    from cli.policy import check_policy  # noqa: PLC0415 - see serve
+
+    raise typer.Exit(check_policy(console, table, rules))
+
+
+@policy.command("backtest")
+def policy_backtest(
+    old: Annotated[str, typer.Argument(help="A rules file, or `packaged`.")],
+    new: Annotated[str, typer.Argument(help="The rules file to compare with it, or `packaged`.")],
+    *,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="From this day (UTC); else from the first."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Up to this day, without it; else now.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show every case that would change, not the newest 20.")] = False,
+    table: Annotated[Path | None, typer.Option("--csv", help="Write every case that would change here.")] = None,
+) -> None:
+    """Replay the requests of the past under two sets of rules, and show what would change in outcomes and in money.
+
+    Exit code 0 when nothing changes, 1 when something does, 2 when a file or a recorded request cannot be read.
+    """
+    from cli.backtest import Span, backtest  # noqa: PLC0415 - see serve
+
+    span = Span.between(since, until)
+    raise typer.Exit(asyncio.run(backtest(console, old, new, span=span, every=every, table=table)))
 
 
 @audit.command("verify")

@@ -1,6 +1,4 @@
-"""Chores on the parts themselves: documents, understanding, policy, audit log, receipts."""
-
-from pathlib import Path
+"""Chores on the parts themselves: documents, understanding, audit log, receipts."""
 
 from rich.console import Console
 from rich.progress import Progress
@@ -13,8 +11,6 @@ from tools.knowledge.minilm import MiniLM
 from tools.ledger.audit import AuditBroken
 from tools.ledger.ledger import Ledger
 from tools.nlu.local import LocalUnderstander
-from tools.policy.engine import PolicyEngine
-from tools.policy.table import load_cases, surprises
 
 
 async def ingest_documents(console: Console) -> None:
@@ -42,19 +38,6 @@ def train_understanding(console: Console) -> None:
     with console.status("training"):
         LocalUnderstander.load(settings.home / "models", MiniLM.load())
     console.print(f"The local understanding is ready in {settings.home / 'models'}.")
-
-
-def check_policy(console: Console, table: Path | None) -> int:
-    engine, cases = PolicyEngine.load(), load_cases(table)
-    found = surprises(engine, cases)
-    for surprise in found:
-        expected = f"{surprise.case.outcome} by {surprise.case.rule}"
-        console.print(
-            f"[red]{surprise.case.name}[/]: expected {expected}, "
-            f"got {surprise.verdict.outcome} by {surprise.verdict.rule}"
-        )
-    console.print(f"{len(cases) - len(found)} of {len(cases)} cases as expected (policy {engine.version}).")
-    return 1 if found else 0
 
 
 async def verify_audit(console: Console) -> int:

@@ -16,7 +16,11 @@ from scripts.demo_customers import customers_table
 from scripts.stripe_coverage import coverage_table
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = (["--help"], ["serve", "--help"], ["chat", "--help"], ["policy", "--help"], ["audit", "--help"])
+COMMANDS = (
+    *(["--help"], ["serve", "--help"], ["chat", "--help"]),
+    *(["policy", "--help"], ["policy", "test", "--help"], ["policy", "backtest", "--help"]),
+    ["audit", "--help"],
+)
 
 
 def main() -> int:
