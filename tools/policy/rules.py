@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
-import yaml
-from pydantic import StringConstraints, ValidationError, model_validator
+from pydantic import StringConstraints, TypeAdapter, model_validator
 
-from tools.errors import ConfigurationError
 from tools.policy.approval import ApprovalRules, AutomaticRules
 from tools.policy.breaker import BreakerRules
 from tools.policy.customers import DetailsRules, LinkRules
+from tools.policy.files import read
 from tools.policy.invoices import CreditNoteRules, ExtensionRules, InstalmentRules, PaymentPlanRules, ResendRules
 from tools.policy.refunds import RefundRules
 from tools.policy.rule import Rule, Section, Strict
@@ -62,19 +61,4 @@ class Rules(Strict):
 
 def load_rules(path: Path | None = None) -> Rules:
     """Raises `ConfigurationError` naming the file and the first field that does not fit."""
-    file = path or PACKAGED
-    try:
-        return Rules.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"The policy file {file} cannot be read.") from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"The policy file {file} is not valid YAML.") from error
-    except ValidationError as error:
-        raise ConfigurationError(f"The policy file {file} is wrong at {first_fault(error)}") from error
-
-
-def first_fault(error: ValidationError) -> str:
-    """`refund.window.days.month: Input should be a valid integer`, and how many more there are."""
-    first, *others = error.errors(include_url=False)
-    where = ".".join(str(part) for part in first["loc"]) or "the top level"
-    return f"{where}: {first['msg']}" + (f" ({len(others)} more)" if others else "")
+    return read(path or PACKAGED, "The policy file", TypeAdapter(Rules))

@@ -6,13 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from tools.errors import ConfigurationError
 from tools.money import Money
 from tools.policy.engine import PolicyEngine
-from tools.policy.rules import first_fault
+from tools.policy.files import read
 from tools.policy.types import ActionKind, ActionRequest, Ground, Outcome, Verdict
 
 PACKAGED = Path(__file__).with_name("cases.yaml")
@@ -64,6 +62,9 @@ class Case(BaseModel):
         return ActionRequest(**(asked | priced), customer="cus_case", target="target_case", charged_at=charged_at)
 
 
+Table = Annotated[tuple[Case, ...], Field(min_length=1)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Surprise:
     """A case whose verdict is not the one that its row names."""
@@ -81,15 +82,7 @@ class Surprise:
 
 def load_cases(path: Path | None = None) -> tuple[Case, ...]:
     """Raises `ConfigurationError` naming the row and field that does not fit."""
-    file = path or PACKAGED
-    try:
-        return TypeAdapter(Annotated[tuple[Case, ...], Field(min_length=1)]).validate_python(
-            yaml.safe_load(file.read_text(encoding="utf-8"))
-        )
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"The table of policy cases {file} cannot be read.") from error
-    except ValidationError as error:
-        raise ConfigurationError(f"The table of policy cases {file} is wrong at {first_fault(error)}") from error
+    return read(path or PACKAGED, "The table of policy cases", TypeAdapter(Table))
 
 
 def surprises(engine: PolicyEngine, cases: Iterable[Case]) -> tuple[Surprise, ...]:

@@ -1,89 +1,16 @@
 import re
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from tests.tools.policy.make import NOW, asked
 from tools.money import Money
 from tools.policy.engine import PolicyEngine
-from tools.policy.rule import STRICTNESS, Rule
-from tools.policy.types import ActionRequest
+from tools.policy.rule import Rule
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ENGINE = PolicyEngine.load(clock=lambda: NOW)
 KNOWLEDGE = Path(__file__).parents[3] / "knowledge"
-
-
-def asked(**changes: object) -> ActionRequest:
-    base = ActionRequest(
-        kind="refund",
-        ground="customer_request",
-        customer="cus_1",
-        target="ch_1",
-        amount=Money(4900, "usd"),
-        refundable=Money(4900, "usd"),
-        disputed=False,
-        charged_at=NOW - timedelta(days=1),
-        interval="month",
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]  # fields by name
-
-
-moneys = st.builds(Money, st.integers(0, 10**7), st.sampled_from(["usd", "eur", "gbp", "jpy", "kwd", "sek"]))
-requests = st.builds(
-    ActionRequest,
-    kind=st.sampled_from(["refund", "cancel_subscription", "payment_plan"]),
-    ground=st.sampled_from(["duplicate", "charged_after_cancel", "within_window", "goodwill", "customer_request"]),
-    customer=st.just("cus_1"),
-    target=st.just("ch_1"),
-    amount=moneys,
-    refundable=moneys,
-    disputed=st.booleans(),
-    charged_at=st.integers(0, 400).map(lambda days: NOW - timedelta(days=days)),
-    interval=st.sampled_from([None, "day", "week", "month", "year"]),
-    refunds_last_year=st.integers(0, 6),
-    refunded_last_day=st.none() | moneys,
-    instalments=st.none() | st.integers(0, 9),
-)
-
-
-@given(requests.filter(lambda request: request.amount.amount > 0), st.integers(0, 10**7))
-def test_raising_the_amount_never_loosens_the_verdict(request: ActionRequest, more: int) -> None:
-    raised = replace(request, amount=request.amount + Money(more, request.amount.currency))
-
-    assert STRICTNESS[ENGINE.evaluate(request).outcome] <= STRICTNESS[ENGINE.evaluate(raised).outcome]
-
-
-@given(requests, st.integers(0, 20))
-def test_more_refunds_last_year_never_loosen_the_verdict(request: ActionRequest, more: int) -> None:
-    more_often = replace(request, refunds_last_year=request.refunds_last_year + more)
-
-    assert STRICTNESS[ENGINE.evaluate(request).outcome] <= STRICTNESS[ENGINE.evaluate(more_often).outcome]
-
-
-@given(requests, st.integers(1, 400))
-def test_an_older_charge_never_loosens_the_verdict(request: ActionRequest, days: int) -> None:
-    older = replace(request, charged_at=request.charged_at - timedelta(days=days))
-
-    assert STRICTNESS[ENGINE.evaluate(request).outcome] <= STRICTNESS[ENGINE.evaluate(older).outcome]
-
-
-@given(requests)
-def test_a_refund_beyond_what_is_left_is_always_denied(request: ActionRequest) -> None:
-    too_much = replace(request, kind="refund", refundable=request.amount - Money(1, request.amount.currency))
-
-    assert ENGINE.evaluate(too_much).outcome == "deny"
-
-
-@given(requests)
-def test_the_verdict_is_the_strictest_of_its_trace(request: ActionRequest) -> None:
-    verdict = ENGINE.evaluate(request)
-
-    said = [trace.outcome for trace in verdict.trace if trace.outcome]
-    assert max(said, key=STRICTNESS.__getitem__) == verdict.outcome
 
 
 def test_the_verdict_names_rule_reason_section_and_version() -> None:

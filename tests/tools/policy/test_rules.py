@@ -99,3 +99,91 @@ def test_a_wrong_table_of_cases_names_the_row(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match=r"0\.amount"):
         load_cases(path)
+
+
+def refusal(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as raised:
+        PolicyEngine.load(path)
+    return raised.value.message
+
+
+def test_a_limit_that_is_there_twice_is_refused_with_its_line(tmp_path: Path) -> None:
+    """YAML would let the last one win, and nobody would see which."""
+    text = PACKAGED.read_text(encoding="utf-8").replace("{usd: 10000,", "{usd: 10000, usd: 990000,", 1)
+    line = 1 + next(number for number, line in enumerate(text.splitlines()) if "usd: 990000" in line)
+    path = tmp_path / "rules.yaml"
+
+    assert f"The policy file {path} is not valid YAML (line {line}: `usd` is there twice)." == refusal(path, text)
+
+
+def test_a_section_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    text = PACKAGED.read_text(encoding="utf-8")
+    assert "`refund` is there twice" in refusal(tmp_path / "rules.yaml", f"{text}\nrefund: {{}}\n")
+
+
+def test_a_missing_kind_is_named(tmp_path: Path, rules: dict[str, Any]) -> None:
+    del rules["pause_subscription"]
+    path = tmp_path / "rules.yaml"
+
+    assert f"The policy file {path} is wrong at pause_subscription: Field required." == complaint(path, rules)
+
+
+def test_an_unknown_kind_is_named(tmp_path: Path, rules: dict[str, Any]) -> None:
+    rules["gift"] = {}
+
+    assert "is wrong at gift: Extra inputs are not permitted" in complaint(tmp_path / "rules.yaml", rules)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "named"),
+    [
+        ("refund.automatic_limit.above", "auto", "refund.automatic_limit: above cannot be auto"),
+        ("refund.window.inside", "deny", "refund.window: outside has to be stricter than inside"),
+        ("refund.goodwill.ground", "duplicate", "no rule is for the ground goodwill"),
+        ("refund.goodwill.because", "no sentence", "refund.goodwill.because"),
+        ("refund.daily_count.automatic_in_24_hours", -1, "refund.daily_count.automatic_in_24_hours"),
+        ("pause_subscription.months.fewest", 9, "pause_subscription.months: fewest"),
+        ("approval.two_people.above", {}, "approval.two_people.above"),
+        ("approval.two_people.kinds", ["gift"], "approval.two_people.kinds.0"),
+        ("approval.approval_hours", 0, "approval.approval_hours"),
+        ("approval.roles.agent.each.usd", "100", "approval.roles.agent.each.usd"),
+        ("approval.roles.boss", {}, "approval.roles.boss"),
+        ("breaker.window_minutes", 0, "breaker.window_minutes"),
+    ],
+)
+def test_a_figure_that_makes_no_sense_is_named(
+    tmp_path: Path, rules: dict[str, Any], where: str, value: object, named: str
+) -> None:
+    *path, last = where.split(".")
+    place = rules
+    for part in path:
+        place = place[part]
+    place[last] = value
+
+    assert named in complaint(tmp_path / "rules.yaml", rules)
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ("{name: x, kind: gift, amount: 1 usd, outcome: auto, rule: a.b}", "is wrong at 0.kind: "),
+        ("{name: x, kind: refund, amount: 1 usd, outcome: auto}", "is wrong at 0.rule: Field required"),
+        ("{name: x, kind: refund, amount: 1 usd, outcome: auto, rule: a.b, days: 1}", "is wrong at 0.days: Extra"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_named(tmp_path: Path, row: str, named: str) -> None:
+    path = tmp_path / "cases.yaml"
+    path.write_text(f"- {row}", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError) as raised:
+        load_cases(path)
+    assert f"The table of policy cases {path} {named}" in raised.value.message
+
+
+def test_a_table_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cases.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load_cases(path)

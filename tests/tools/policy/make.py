@@ -1,0 +1,76 @@
+"""Requests of every kind, ordinary ones by hand and all others by Hypothesis."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+from hypothesis import strategies as st
+
+from tools.money import Money
+from tools.policy.rule import STRICTNESS
+from tools.policy.types import ActionKind, ActionRequest, Ground, Verdict
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+KINDS: tuple[ActionKind, ...] = get_args(ActionKind)
+CURRENCIES = ("usd", "eur", "gbp", "jpy", "kwd", "sek")
+
+
+def asked(**changes: Any) -> ActionRequest:
+    """A refund of 49 USD that was charged yesterday, with changes."""
+    base = ActionRequest(
+        kind="refund",
+        ground="customer_request",
+        customer="cus_1",
+        target="ch_1",
+        amount=Money(4900, "usd"),
+        refundable=Money(4900, "usd"),
+        disputed=False,
+        charged_at=NOW - timedelta(days=1),
+        interval="month",
+    )
+    return replace(base, **changes)
+
+
+def strictness(verdict: Verdict) -> tuple[int, int]:
+    """By outcome, then by how many people have to agree."""
+    return STRICTNESS[verdict.outcome], verdict.people
+
+
+# Near every limit of the packaged rules, and anything.
+_limits = st.sampled_from([8000, 10000, 15000, 20000, 30000, 50000, 100000, 150000, 200000, 300000, 1000000])
+_near = st.builds(lambda limit, off: limit + off, _limits, st.integers(-2, 2))
+sums = _near | st.integers(0, 10**7)
+currencies = st.sampled_from(CURRENCIES)
+moneys = st.builds(Money, sums, currencies)
+
+
+@st.composite
+def requests(draw: st.DrawFn, *, kinds: Sequence[ActionKind] = KINDS) -> ActionRequest:
+    """Mostly in one currency and within what is left, as nearly all requests are."""
+    amount = draw(moneys)
+    same = st.builds(Money, sums, st.just(amount.currency))
+    return ActionRequest(
+        kind=draw(st.sampled_from(kinds)),
+        ground=draw(st.sampled_from(get_args(Ground))),
+        customer="cus_1",
+        target="target_1",
+        amount=amount,
+        refundable=draw(st.just(amount) | same | moneys),
+        disputed=draw(st.booleans()),
+        charged_at=NOW - timedelta(days=draw(st.integers(0, 60) | st.integers(0, 4000))),
+        interval=draw(st.sampled_from([None, "day", "week", "month", "year"])),
+        refunds_last_year=draw(st.integers(0, 6)),
+        refunded_last_day=draw(st.none() | same | moneys),
+        refunds_last_day=draw(st.integers(0, 4)),
+        changes_last_day=draw(st.integers(0, 12)),
+        instalments=draw(st.none() | st.integers(-1, 9)),
+        pause_months=draw(st.none() | st.integers(-1, 6)),
+        extension_days=draw(st.none() | st.integers(-1, 30)),
+        extended_before=draw(st.booleans()),
+        plans_running=draw(st.integers(0, 3)),
+        upgrade=draw(st.sampled_from([None, True, False])),
+        planned=draw(st.booleans()),
+        by_staff=draw(st.booleans()),
+        automatic=draw(st.booleans()),
+    )
