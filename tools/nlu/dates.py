@@ -60,6 +60,21 @@ def _day_of(match: re.Match[str], today: date) -> date | None:
     return _on(int(parts["year"]), month, day) if parts["year"] else _latest(month, day, today)
 
 
+def upcoming_days(text: str, today: date) -> Iterator[tuple[int, date]]:
+    """Where each day is named, and which one it is: without a year the next one, `today` or later."""
+    for pattern in _DAYS:
+        for match in pattern.finditer(text):
+            parts = match.groupdict()
+            found = _day_of(match, today) if parts["year"] else _soonest(_MONTHS[parts["name"].lower()], match, today)
+            if found:
+                yield match.start(), found
+
+
+def _soonest(month: int, match: re.Match[str], today: date) -> date | None:
+    later = (_on(today.year + ahead, month, int(match["day"])) for ahead in range(_LEAP + 1))
+    return next((found for found in later if found and found >= today), None)
+
+
 def _months_in(text: str) -> Iterator[int]:
     alone = text.strip(" \t\n.,!?").lower()
     for match in _MONTH.finditer(text):

@@ -7,8 +7,12 @@ from datetime import date
 import phonenumbers
 
 from tools.nlu.choices import find_bare, find_ordinal
+from tools.nlu.counting import COUNT, count_of
 from tools.nlu.dates import find_date
+from tools.nlu.spans import find_days, find_months, find_until
+from tools.nlu.tax_ids import find_tax_id
 from tools.nlu.types import Slots
+from tools.nlu.wishes import find_company, find_fields, find_interval, find_seats
 from tools.safety.amounts import Written, find_amounts
 from tools.safety.fold import fold
 from tools.safety.numbers import is_card
@@ -26,17 +30,6 @@ _ENDING = (
 )
 LAST4 = re.compile(rf"(?i)(?:(?<!\w){_ENDING}|[•*·])\s*:?\s*(\d{{4}})(?!\d)")
 _CARD_LAST4 = re.compile(r"(?i)\b(?:visa|mastercard|amex|card|karte|tarjeta|carte)\s+(?:no\.?\s+)?(\d{4})(?![\d-])")
-_COUNTS = {
-    word: count
-    for count, words in {
-        1: "one ein eine einer un una uno une", 2: "two zwei dos deux half halves",
-        3: "three drei tres trois thirds", 4: "four vier cuatro quatre quarters",
-        5: "five fünf cinco cinq", 6: "six sechs seis six", 7: "seven sieben siete sept", 8: "eight acht ocho huit",
-        9: "nine neun nueve neuf", 10: "ten zehn diez dix", 12: "twelve zwölf doce douze",
-    }.items()
-    for word in words.split()
-}  # fmt: skip
-_COUNT = rf"(?P<count>\d{{1,3}}|{'|'.join(sorted(_COUNTS, key=len, reverse=True))})"
 _PARTS = (
     r"(?:parts?|instal{1,2}ments?|payments?|portions?|pieces?|chunks?|go|goes|times|split|teile?n?|raten?|teilzahlungen|teilbetr[äa]gen?|"
     r"monatsraten|partes|plazos|cuotas|pagos|mensualidades|fois|mensualit[ée]s|versements|paiements|tranches|[ée]ch[ée]ances)"
@@ -44,16 +37,16 @@ _PARTS = (
 _MONTHS = r"(?:months?|monate?n?|meses|mois)"
 _INSTALMENTS = (
     re.compile(
-        rf"(?i)(?<![\w$€£.,/-]){_COUNT}[\s-]+(?:(?:equal|smaller|small|separate|monthly|gleiche[nr]?|monatlichen?)\s+)*{_PARTS}\b"
+        rf"(?i)(?<![\w$€£.,/-]){COUNT}[\s-]+(?:(?:equal|smaller|small|separate|monthly|gleiche[nr]?|monatlichen?)\s+)*{_PARTS}\b"
     ),
     re.compile(
-        rf"(?i)\b(?:over|in|across|into|within|spread(?:\s+\w+){{0,3}}|split(?:\s+\w+){{0,3}}|über|auf|en|durante|sur|pay\w*(?:\s+\w+){{0,3}})\s+(?:the\s+next\s+|a\s+|los\s+próximos\s+)?{_COUNT}[\s-]+{_MONTHS}\b"
+        rf"(?i)\b(?:over|in|across|into|within|spread(?:\s+\w+){{0,3}}|split(?:\s+\w+){{0,3}}|über|auf|en|durante|sur|pay\w*(?:\s+\w+){{0,3}})\s+(?:the\s+next\s+|a\s+|los\s+próximos\s+)?{COUNT}[\s-]+{_MONTHS}\b"
     ),
     re.compile(
-        rf"(?i)\b(?:in(?:to)?|(?:split|divide)(?:\s+\w+){{0,3}}\s+by)\s+{_COUNT}(?=\s*(?:$|[.,!?]|please|bitte))"
+        rf"(?i)\b(?:in(?:to)?|(?:split|divide)(?:\s+\w+){{0,3}}\s+by)\s+{COUNT}(?=\s*(?:$|[.,!?]|please|bitte))"
     ),
     re.compile(r"(?i)\bin\s+(?P<count>half|halves|thirds|quarters)\b"),
-    re.compile(rf"(?i)^\W*{_COUNT}[\s-]+{_MONTHS}\W*(?:please|bitte|por favor|s'il vous pla[iî]t)?\W*$"),
+    re.compile(rf"(?i)^\W*{COUNT}[\s-]+{_MONTHS}\W*(?:please|bitte|por favor|s'il vous pla[iî]t)?\W*$"),
 )
 # "I was charged two times" and "renews in 3 months" ask for no parts: these words need a plan beside them.
 _VAGUE = re.compile(
@@ -133,8 +126,7 @@ def find_instalments(text: str) -> int | None:
     """How many parts were asked for, 1 to 999, whether or not anybody would grant them."""
     for pattern in _INSTALMENTS:
         for match in pattern.finditer(text):
-            word = match["count"].lower()
-            count = int(word) if word.isdigit() else _COUNTS[word]
+            count = count_of(match["count"])
             vague = bool(_VAGUE.search(match.group()) or _ONE.search(match.group()))
             if count and not (vague and not _asks_for_plan(text, match)):
                 return count
@@ -153,6 +145,8 @@ def parse(text: str, *, region: str = "US", today: date | None = None) -> Slots:
     amount, currency = amounts[0] if amounts else (None, None)
     day, month = find_date(text, today)
     ordinal = find_ordinal(text)
+    until = find_until(text, today)
+    seats, more_seats = find_seats(text)
     return Slots(
         email=email.group().lower() if email else None,
         phone=phone[0] if phone else None,
@@ -166,4 +160,13 @@ def parse(text: str, *, region: str = "US", today: date | None = None) -> Slots:
         day=day.isoformat() if day else None,
         month=month,
         bare=find_bare(text) if amount is None and ordinal is None else None,
+        months=find_months(text),
+        days=find_days(text),
+        until=until.isoformat() if until else None,
+        seats=seats,
+        more_seats=more_seats,
+        interval=find_interval(text),
+        company=find_company(text),
+        fields=find_fields(text),
+        tax_id=find_tax_id(text),
     )

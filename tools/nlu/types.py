@@ -15,7 +15,7 @@ Intent = Literal[
     "upcoming_invoice", "credit_balance", "payment_failed", "subscription_status",
     # acting
     "duplicate_charge", "refund_request", "charged_after_cancel", "cancel_subscription", "undo_cancel",
-    "pause_subscription", "change_plan", "payment_plan", "extend_due_date", "update_payment_method",
+    "pause_subscription", "change_plan", "payment_plan", "extend_due_date", "resend_invoice", "update_payment_method",
     "change_billing_details",
     # a person's business
     "dispute", "fraud_report", "tax_question",
@@ -47,6 +47,24 @@ class Slots:
     bare: str | None = None
     """A number without a currency that is the whole message, or named as that of a charge: `49.00`, two decimals.
     The caller compares."""
+    months: int | None = None
+    """How long something is wanted for, in months."""
+    days: int | None = None
+    """The same in days, a week being seven."""
+    until: str | None = None
+    """ISO date that something is to wait for; without a year the next such day."""
+    seats: int | None = None
+    """How many seats there are to be in all."""
+    more_seats: int | None = None
+    """How many seats are to be added, or, negative, taken away."""
+    interval: Literal["month", "year"] | None = None
+    """What a price is wanted for."""
+    company: str | None = None
+    """A new name on invoices."""
+    fields: tuple[Literal["email", "name", "tax_id", "address", "other"], ...] = ()
+    """Billing details that are spoken of, whether or not their values are."""
+    tax_id: tuple[str, str] | None = None
+    """Stripe's type and the number."""
 
 
 @dataclass(frozen=True, kw_only=True)
