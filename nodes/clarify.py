@@ -19,6 +19,13 @@ PLAIN = {
     "refund_request": "getting a refund",
     "cancel_subscription": "cancelling your subscription",
     "payment_plan": "paying an invoice in instalments",
+    "undo_cancel": "keeping a plan that you cancelled or paused",
+    "pause_subscription": "pausing your plan",
+    "change_plan": "another plan or number of seats",
+    "extend_due_date": "more time to pay",
+    "resend_invoice": "an invoice by e-mail once more",
+    "update_payment_method": "another card",
+    "change_billing_details": "what stands on your invoices",
     "policy_question": "one of our policies",
 }
 

@@ -1,15 +1,17 @@
 """A customer's yes or no to one proposal, by words or by button: the same checks and the same answers."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from nodes.context import Case, Context
+from nodes.case.check_evidence import CHANGED
+from nodes.context import Context
 from nodes.drafting import Draft, draft
-from nodes.outcomes import outcome_draft
+from nodes.levels import goal_of
+from nodes.outcomes import outcome_draft, waiting_draft
 from nodes.promising import decision_draft
 from nodes.proposals import case_of, proposal_draft, question_of
-from tools.errors import BillingUnavailable, Conflict
+from tools.errors import AlreadyUnderWay, BillingUnavailable, Conflict
+from tools.ledger.transitions import LIVE
 from tools.ledger.types import Action, ActionState
 
 Json = dict[str, Any]
@@ -17,6 +19,8 @@ CONSENT_LEVEL = 2
 """A yes counts only from somebody who has just proved who they are."""
 GONE: frozenset[ActionState] = frozenset({"void", "expired", "declined", "rejected"})
 """Ended without anything being done: a yes to it means nothing any more."""
+ASSISTANT = "assistant"
+"""Proposer of what the customer asked for in the conversation."""
 REFUSED = "the payment provider refused it"
 
 
@@ -44,6 +48,8 @@ class Settled:
     said: Draft
     offers_person: bool = False
     pending: Json | None = None
+    again: tuple[str, ...] = ()
+    """The wish to look at anew, on the facts as they are now."""
 
     @property
     def update(self) -> Json:
@@ -55,8 +61,8 @@ async def settle(answer: Answer, *, customer: str | None, context: Context) -> S
     """Carries out what was agreed to, or leaves it. Whoever is not the proposal's customer changes nothing."""
     action = await context.ledger.action(answer.case)
     if action is None or action.customer != customer:
-        return Settled(said=draft("changed"))
-    return await _move(answer, context.cases.confirm if answer.yes else context.cases.decline, context)
+        return Settled(said=draft("other_account"))
+    return await _move(answer, action, context)
 
 
 async def settle_pressed(
@@ -65,7 +71,7 @@ async def settle_pressed(
     """The same, of a button of this thread. One of an earlier card does nothing, and shows the card that counts."""
     action = await context.ledger.action(answer.case)
     if action is None or (action.thread, action.customer) != (thread, customer):
-        return Settled(said=draft("changed"))
+        return Settled(said=draft("other_account"))
     counts = action.state not in GONE or (action.state, answer.yes) == ("declined", False)
     if counts and action.digest == answer.digest:
         settled = await settle(answer, customer=customer, context=context)
@@ -87,23 +93,45 @@ def _reminder(pending: Json | None) -> Draft:
     return draft("still_open", question=question_of(pending)) if pending else Draft()
 
 
-async def _move(answer: Answer, move: Callable[..., Awaitable[Case]], context: Context) -> Settled:
+async def _move(answer: Answer, asked: Action, context: Context) -> Settled:
+    move = context.cases.confirm if answer.yes else context.cases.decline
     try:
         case = await move(answer.case, digest=answer.digest)
+    except AlreadyUnderWay:
+        return Settled(said=await _under_way(asked, context))
     except Conflict:
-        return await _unless_done(answer, context)
+        return await _overtaken(answer, asked, context)
     except BillingUnavailable:
         return Settled(said=draft("billing_down"), offers_person=True)
-    if case.action is None:
-        return Settled(said=draft("changed"))
+    if case.action is None or case.action.state == "void":
+        return _anew(asked, draft("changed" if case.reason == CHANGED else "no_longer_allowed"))
     said, offers_person = outcome_draft(case.action, case.receipt, reason=case.reason)
     if case.action.state == "awaiting_approval":
         said = said.then(await decision_draft(case.action, context.ledger, context.now()))
     return Settled(said=said, offers_person=offers_person)
 
 
-async def _unless_done(answer: Answer, context: Context) -> Settled:
-    """A no that was taken in before the process died is still a no; anything else moved under the customer's hands."""
-    action = await context.ledger.action(answer.case)
-    done = action is not None and (action.state, answer.yes) == ("declined", False)
-    return Settled(said=draft("declined" if done else "changed"))
+def _anew(asked: Action, said: Draft) -> Settled:
+    """What a colleague had proposed has no wish behind it that could be looked at again."""
+    if asked.proposer != ASSISTANT:
+        return Settled(said=said)
+    return Settled(said=said.then(draft("looking_again")), again=(goal_of(asked.kind, asked.reason),))
+
+
+async def _under_way(asked: Action, context: Context) -> Draft:
+    """What the customer agreed to before, for the same charge, invoice or subscription."""
+    known = await context.ledger.actions(customer=asked.customer, target=asked.target, limit=200)
+    others = (action for action in known if action.kind == asked.kind and action.state in LIVE)
+    return waiting_draft(next((action for action in others if action.id != asked.id), asked))
+
+
+async def _overtaken(answer: Answer, asked: Action, context: Context) -> Settled:
+    """The answer came when it was no longer asked for. A no has what it wanted all the same."""
+    action = await context.ledger.action(answer.case) or asked
+    if action.state not in {"proposed", *GONE}:
+        said, offers_person = outcome_draft(action, await context.ledger.receipt_of(action.id))
+        return Settled(said=said, offers_person=offers_person)
+    if not answer.yes:
+        return Settled(said=draft("declined"))
+    stale = action.state == "proposed" and answer.digest != action.digest
+    return _anew(asked, draft("changed" if action.state == "void" or stale else "expired"))

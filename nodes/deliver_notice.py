@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from nodes.context import Context
 from nodes.drafting import Draft, draft
 from nodes.escalate import hand_over
-from nodes.outcomes import NAMES, outcome_draft, undone_draft
+from nodes.outcomes import about, outcome_draft, undone_draft
 from nodes.promise_words import worded
 from nodes.promising import owed, settle_promises
 from nodes.proposals import case_of, proposal_draft
@@ -84,7 +84,7 @@ async def _ended(action: Action, context: Context) -> Draft:
         return draft("colleague_proposes") + proposal_draft(action)
     events = await context.ledger.action_events(action.id)
     if action.state == "void" and events[-1].actor == "customer":
-        return draft("withdrawn", what=NAMES[action.kind], amount=action.amount)
+        return draft("withdrawn", what=about(action))
     said, _ = outcome_draft(action, await context.ledger.receipt_of(action.id), reason=events[-1].reason)
     approved = any(event.state == "approved" for event in events)
     return (draft("approved_prefix") if approved and action.state == "succeeded" else Draft()) + said

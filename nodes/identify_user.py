@@ -29,7 +29,7 @@ async def _respond(state: SupportState, runtime: Runtime[Context]) -> tuple[Draf
     identity, slots = state["identity"], state["turn"]["slots"]
     if identity.get("attempt"):
         return _after_attempt(state)
-    if email := slots.get("email"):
+    if (email := slots.get("email")) and not _is_new(email, state):
         return await _send_code(runtime, email=email)
     if phone := slots.get("phone"):
         return await _send_code(runtime, phone=phone)
@@ -51,6 +51,12 @@ async def step_up(runtime: Runtime[Context], email: str) -> tuple[Draft, str | N
     """A fresh code to the address that the customer is signed in with, before anything changes."""
     reply, asked = await _send_code(runtime, email=email)
     return (draft("code_step_up", valid=VALID) if asked == "code" else reply), asked
+
+
+def _is_new(email: str, state: SupportState) -> bool:
+    """The one that invoices are to go to from now on says nothing about who is there."""
+    details = state.get("details") or {}
+    return bool(details.get("email") == email and details.get("said") == state["turn"]["text"])
 
 
 def _after_attempt(state: SupportState) -> tuple[Draft, str | None]:

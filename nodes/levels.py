@@ -5,6 +5,8 @@ Levels are those of DESIGN.md, invariant 6: 0 anonymous, 1 may read billing, 2 m
 
 from typing import Literal
 
+from tools.policy.types import ActionKind
+
 Level = Literal[0, 1, 2]
 
 READING: dict[str, Level] = {
@@ -29,6 +31,7 @@ ACTING: dict[str, Level] = {
     "pause_subscription": 2,
     "change_plan": 2,
     "extend_due_date": 2,
+    "resend_invoice": 2,
     "update_payment_method": 2,
     "change_billing_details": 2,
 }
@@ -41,9 +44,31 @@ ABSORBS: dict[str, frozenset[str]] = {
     "refund_request": frozenset({"explain_charge"}),
     "explain_amount_change": frozenset({"explain_charge", "list_invoices"}),
     "payment_plan": frozenset({"payment_failed", "list_invoices", "extend_due_date"}),
+    "extend_due_date": frozenset({"payment_failed", "list_invoices"}),
+    "update_payment_method": frozenset({"payment_failed"}),
+    "undo_cancel": frozenset({"cancel_subscription", "subscription_status"}),
+    "pause_subscription": frozenset({"cancel_subscription"}),
     "invoice_pdf": frozenset({"list_invoices"}),
+    "resend_invoice": frozenset({"invoice_pdf", "list_invoices"}),
 }
 """Wishes that serving another one settles: who was charged twice and wants the money back wants one refund, not two."""
+
+WISHED: dict[ActionKind, str] = {
+    "refund": "refund_request",
+    "credit_note": "credit_balance",
+    "payment_plan": "payment_plan",
+    "instalment": "payment_plan",
+    "extend_due_date": "extend_due_date",
+    "resend_invoice": "resend_invoice",
+    "cancel_subscription": "cancel_subscription",
+    "undo_cancel": "undo_cancel",
+    "pause_subscription": "pause_subscription",
+    "resume_subscription": "undo_cancel",
+    "change_subscription": "change_plan",
+    "change_billing_details": "change_billing_details",
+    "payment_method_link": "update_payment_method",
+}
+"""The wish that a kind of action comes from."""
 
 GOALS: dict[str, Level] = READING | ACTING
 
@@ -53,6 +78,13 @@ def wishes(intents: list[str]) -> list[str]:
     goals = [intent for intent in intents if intent in GOALS]
     absorbed = frozenset[str]().union(*(ABSORBS.get(goal, frozenset()) for goal in goals))
     return [goal for goal in goals if goal not in absorbed]
+
+
+def goal_of(kind: ActionKind, ground: str | None = None) -> str:
+    """The wish to take up again. Refunds of our own mistakes come from wishes of the same name."""
+    return {"duplicate": "duplicate_charge", "charged_after_cancel": "charged_after_cancel"}.get(
+        ground or "", WISHED[kind]
+    )
 
 
 def level_needed(goals: list[str]) -> Level:

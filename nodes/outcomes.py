@@ -1,15 +1,11 @@
 """What became of an action, in words that claim no more than the ledger holds."""
 
-from datetime import datetime
-
+from nodes.case.check_evidence import CHANGED
 from nodes.drafting import Draft, done, draft
-from nodes.proposals import method, schedule
+from nodes.proposals import APPROVAL_TAKES
+from nodes.wording.parts import DECLINED, method
+from nodes.wording.table import WORDINGS
 from tools.ledger.types import Action, Receipt, RefundOutcome
-
-REFUND_TAKES = "5–10 business days"
-"""As the refund policy has it."""
-NAMES = {"refund": "refund", "cancel_subscription": "cancellation", "payment_plan": "payment plan"}
-DEEDS = {"refund": "refund", "cancel_subscription": "cancel", "payment_plan": "payment_plan"}
 
 
 def outcome_draft(action: Action, receipt: Receipt | None, *, reason: str = "") -> tuple[Draft, bool]:
@@ -22,18 +18,30 @@ def outcome_draft(action: Action, receipt: Receipt | None, *, reason: str = "") 
         case "confirmed" | "approved":
             return draft("queued"), False
         case "rejected":
-            said = draft("rejected", what=NAMES[action.kind], amount=action.amount, reason=reason or "none given")
-            return said, False
+            return draft("rejected", what=about(action), reason=reason or "none given"), False
         case "declined":
             return draft("declined"), False
-        case "void" | "expired":
-            return draft("changed"), False
-        case "failed" if reason == "charge_already_refunded":
-            return draft("already_refunded"), False
+        case "void":
+            said = draft("changed" if reason == CHANGED else "not_carried_out")
+            return said.then(draft("look_again")), False
+        case "expired":
+            return draft("expired").then(draft("look_again")), False
         case "failed":
-            return draft("failed"), True
+            return _failure(reason)
         case _:
             return draft("unknown"), False
+
+
+def about(action: Action) -> Draft:
+    """Which action it is, as in "your request for ..."."""
+    return WORDINGS[action.kind].about(action)
+
+
+def waiting_draft(action: Action) -> Draft:
+    """Of what was agreed to before, and is neither done nor refused."""
+    if action.state == "awaiting_approval":
+        return draft("still_waiting", what=about(action), when=APPROVAL_TAKES)
+    return draft("under_way", what=about(action))
 
 
 def undone_draft(action: Action, outcome: RefundOutcome) -> Draft:
@@ -43,8 +51,21 @@ def undone_draft(action: Action, outcome: RefundOutcome) -> Draft:
     return draft(template, amount=action.amount, method=method(action)).with_card(card)
 
 
+def _failure(reason: str) -> tuple[Draft, bool]:
+    """The provider's no, with its reason where a customer can do something about it."""
+    match reason:
+        case "charge_already_refunded":
+            return draft("already_refunded"), False
+        case "tax_id_invalid":
+            return draft("tax_id_refused"), True
+        case _ if because := next((words for known, words in DECLINED.items() if known == reason), None):
+            return draft("failed_declined", reason=because), True
+        case _:
+            return draft("failed"), True
+
+
 def _success(action: Action, receipt: Receipt) -> Draft:
-    said = {"refund": _refunded, "cancel_subscription": _cancelled, "payment_plan": _planned}[action.kind]
+    wording = WORDINGS[action.kind]
     card = {
         "type": "receipt",
         "number": receipt.number,
@@ -54,18 +75,7 @@ def _success(action: Action, receipt: Receipt) -> Draft:
         "at": receipt.created.isoformat(),
         "digest": receipt.digest,
     }
-    words = said(action, receipt).with_card(card)
-    return Draft() + words + done(DEEDS[action.kind])
-
-
-def _refunded(action: Action, receipt: Receipt) -> Draft:
-    return draft("refund_done", amount=action.amount, method=method(action), receipt=receipt.number, when=REFUND_TAKES)
-
-
-def _cancelled(action: Action, receipt: Receipt) -> Draft:
-    end = datetime.fromisoformat(action.details["end"])
-    return draft("cancel_done", plan=action.details["plan"], end=end, receipt=receipt.number)
-
-
-def _planned(action: Action, receipt: Receipt) -> Draft:
-    return draft("plan_done", number=action.details["number"], schedule=schedule(action), receipt=receipt.number)
+    words = wording.done(action, receipt).with_card(card)
+    for pressed in wording.cards(action):
+        words = words.with_card(pressed)
+    return Draft() + words + done(wording.deed)

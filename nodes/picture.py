@@ -1,4 +1,4 @@
-"""A customer's billing picture as flat JSON for the state, and back."""
+"""A customer's billing picture, and what was read besides, as flat JSON for the state, and back."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -12,13 +12,17 @@ from pydantic import TypeAdapter
 
 from tools.billing.analysis import find_duplicates
 from tools.billing.likeness import LONGEST
-from tools.billing.types import BillingPicture, Charge, Invoice
+from tools.billing.powers import HeldDetails, Price
+from tools.billing.types import BillingPicture, Card, Charge, Invoice
 
 KEPT = 24
 """Newest of each list that a turn may talk about: bounds the state."""
 ENDED = frozenset({"canceled", "incomplete_expired"})
 
 _adapter = TypeAdapter(BillingPicture)
+_prices = TypeAdapter(tuple[Price, ...])
+_cards = TypeAdapter(dict[str, Card])
+_held = TypeAdapter(HeldDetails)
 
 
 class _Named(Protocol):
@@ -36,6 +40,33 @@ def to_json(picture: BillingPicture) -> dict[str, Any]:
 
 def from_json(data: dict[str, Any]) -> BillingPicture:
     return _adapter.validate_python(data)
+
+
+def prices_to_json(prices: tuple[Price, ...]) -> list[dict[str, Any]]:
+    dumped: list[dict[str, Any]] = _prices.dump_python(prices, mode="json")
+    return dumped
+
+
+def prices_from_json(data: list[dict[str, Any]]) -> tuple[Price, ...]:
+    return _prices.validate_python(data)
+
+
+def cards_to_json(cards: dict[str, Card]) -> dict[str, Any]:
+    dumped: dict[str, Any] = _cards.dump_python(cards, mode="json")
+    return dumped
+
+
+def cards_from_json(data: dict[str, Any]) -> dict[str, Card]:
+    return _cards.validate_python(data)
+
+
+def held_to_json(held: HeldDetails) -> dict[str, Any]:
+    dumped: dict[str, Any] = _held.dump_python(held, mode="json")
+    return dumped
+
+
+def held_from_json(data: dict[str, Any] | None) -> HeldDetails | None:
+    return _held.validate_python(data) if data else None
 
 
 def bounded(picture: BillingPicture) -> BillingPicture:

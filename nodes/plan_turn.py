@@ -7,9 +7,9 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from nodes.consent import CONSENT_LEVEL
+from nodes.consent import ASSISTANT, CONSENT_LEVEL
 from nodes.context import Context, Limits
-from nodes.levels import FOR_A_PERSON, GOALS, level_needed, wishes
+from nodes.levels import FOR_A_PERSON, GOALS, goal_of, level_needed, wishes
 from nodes.state import Step, SupportState
 from tools.errors import Conflict
 
@@ -20,8 +20,13 @@ WITHDRAW = re.compile(
 )
 WITH_PROPOSAL = frozenset({"settle_proposal", "clarify", "answer_policy", "redirect", "greet"})
 """Steps that leave a pending proposal as it is; any other takes it back, so that none is agreed to by mistake later."""
-ASSISTANT = "assistant"
-"""Proposer of what the customer asked for here."""
+VALUES = ("months", "days", "until", "seats", "more_seats", "interval", "company", "fields", "tax_id")
+"""What only a wish, or the answer to what it lacks, can set: elsewhere such words mean something else."""
+LACKED = {
+    "pause_subscription": frozenset({"months"}),
+    "change_billing_details": frozenset({"email", "company", "tax_id"}),
+}
+"""What the answer to a question for a detail is known by, whatever else the words could mean."""
 IDENTIFYING = frozenset({"give_email", "give_phone", "forgot_email", "resend_code", "give_code"})
 
 
@@ -132,10 +137,27 @@ def _answers_question(state: SupportState, limits: Limits) -> Plan | None:
             )
         case "which_charge" if not _is_about_something(intents):
             return _missed(state, limits) or Plan(step="fetch_billing", extra={"details": {}})
+        case "detail":
+            return _answers_detail(state, limits)
         case "handover" if state["turn"].get("answer") == "no":
             return Plan(step="greet", extra={"why": ""})
         case _:
             return None
+
+
+def _answers_detail(state: SupportState, limits: Limits) -> Plan | None:
+    """What the current wish lacked, unless the customer wants something else."""
+    intents, goal = _sure(state, limits), next(iter(state.get("goals") or []), "")
+    if state["turn"].get("answer") == "no" or intents[:1] == ["decline"]:
+        return Plan(step="greet", goals=[])
+    values = _values(state, [goal])
+    other = set(wishes(intents)) - {goal} or "policy_question" in intents
+    if other and not LACKED.get(goal, frozenset()).intersection(values):
+        return None
+    kept = {name: value for name, value in (state.get("details") or {}).items() if name != "answer"}
+    fields = {"fields": kept["fields"]} if kept.get("fields") else {}
+    details = {**kept, **_details(state), **values, **fields, "answer": state["turn"]["text"]}
+    return _proceed(state, state.get("goals") or [], {"details": details})
 
 
 def _answers_proposal(state: SupportState, intents: list[str]) -> Plan | None:
@@ -160,9 +182,11 @@ def _asks_how(state: SupportState, limits: Limits) -> Plan | None:
 
 def _identifies(state: SupportState, limits: Limits) -> Plan | None:
     intents = _sure(state, limits)
-    if not IDENTIFYING.intersection(intents):
+    who, said = IDENTIFYING.intersection(intents), wishes(intents)
+    if not who or (who == {"give_email"} and intents[0] == "change_billing_details"):
         return None
-    return Plan(step="identify_user", goals=wishes(intents) or state.get("goals") or [])
+    details = {"details": _wished(state, said)} if said else {}
+    return Plan(step="identify_user", goals=said or state.get("goals") or [], extra=details)
 
 
 def _unsure(state: SupportState, limits: Limits) -> Plan | None:
@@ -204,7 +228,17 @@ def _talk(state: SupportState, limits: Limits) -> Plan | None:
 def _serve(state: SupportState, limits: Limits) -> Plan:
     said = wishes(_sure(state, limits))
     goals = said or state.get("goals") or []
-    details = {"details": {**({} if said else state.get("details") or {}), **_details(state)}}
+    details = _wished(state, said) if said else {**(state.get("details") or {}), **_details(state)}
+    return _proceed(state, goals, {"details": details})
+
+
+def _wished(state: SupportState, said: list[str]) -> dict[str, Any]:
+    """What was said of a new wish: nothing of an older one counts for it."""
+    return {"said": state["turn"]["text"], **_values(state, said), **_details(state)}
+
+
+def _proceed(state: SupportState, goals: list[str], details: dict[str, Any]) -> Plan:
+    """To the billing data, once it is sure enough whose they are."""
     if state.get("identity", {}).get("level", 0) < level_needed(goals) or not state["identity"].get("customer"):
         return Plan(step="identify_user", goals=goals, extra=details)
     return Plan(step="fetch_billing", goals=goals, extra=details)
@@ -232,6 +266,16 @@ def _details(state: SupportState) -> dict[str, Any]:
     return {name: slots[name] for name in wanted if slots.get(name) not in (None, (), [])}
 
 
+def _values(state: SupportState, goals: list[str]) -> dict[str, Any]:
+    """What the wish is to be. An address is a new one only where somebody does not give it to say who they are."""
+    slots, intents = state["turn"].get("slots", {}), [intent for intent, _ in state["turn"].get("readings", [])[:1]]
+    found = {name: slots[name] for name in VALUES if slots.get(name) not in (None, (), [])}
+    is_new = state.get("asked") == "detail" or "give_email" not in intents
+    if "change_billing_details" in goals and slots.get("email") and is_new:
+        found["email"] = slots["email"]
+    return found
+
+
 def _choice(state: SupportState, limits: Limits) -> dict[str, Any]:
     """What was said of a list to choose from: a lone small number is a place in it, not an amount."""
     said = _details(state)
@@ -253,9 +297,7 @@ def _pending(state: SupportState) -> bool:
 def _goals_of_case(state: SupportState) -> list[str]:
     """The wish that the proposal came from, to take up again once the customer is known; a colleague's has none."""
     case = state.get("case")
-    if not case or _is_a_colleagues(case):
-        return []
-    return ["refund_request" if case["kind"] == "refund" else str(case["kind"])]
+    return [] if not case or _is_a_colleagues(case) else [goal_of(case["kind"], case.get("ground"))]
 
 
 def _is_a_colleagues(case: dict[str, Any]) -> bool:

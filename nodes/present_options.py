@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from nodes.context import Context
 from nodes.drafting import Draft, draft
-from nodes.picture import from_json
+from nodes.picture import cards_from_json, from_json, held_from_json, prices_from_json
 from nodes.resolving.matter import Matter, Proposal, Resolution
 from nodes.resolving.table import RESOLVERS
 from nodes.state import SupportState
@@ -31,6 +31,9 @@ async def present_options(state: SupportState, runtime: Runtime[Context]) -> dic
             said += resolution.draft
         if resolution.asked is None or resolution.asked == "handover":
             goals.pop(0)
+    misses = _misses(state, resolution)
+    if resolution.asked == "detail" and misses > runtime.context.limits.clarifications:
+        return _given_up(state, goals)
     return {
         "draft": said.to_json(),
         "goals": goals,
@@ -38,20 +41,40 @@ async def present_options(state: SupportState, runtime: Runtime[Context]) -> dic
         "why": "asked for something that a colleague does" if resolution.asked == "handover" else "",
         "proposal": _proposals.dump_python(resolution.proposal, mode="json") if resolution.proposal else None,
         "stage": "present_options",
-        "clarifications": _misses(state, resolution),
+        "clarifications": misses,
         **({"details": {}} if resolution.start_over else {}),
     }
 
 
 def _misses(state: SupportState, resolution: Resolution) -> int:
-    """How often in a row the same choice had to be asked for."""
-    return state.get("clarifications", 0) + 1 if resolution.asked == state.get("asked") == "which_charge" else 0
+    """How often in a row the same had to be asked for."""
+    asked = state.get("asked")
+    return (
+        state.get("clarifications", 0) + 1 if asked == resolution.asked and asked in {"which_charge", "detail"} else 0
+    )
+
+
+def _given_up(state: SupportState, goals: list[str]) -> dict[str, Any]:
+    """Asked often enough: a colleague finds out what is meant."""
+    return {
+        "draft": (_intro(state) + draft("not_understood_value")).to_json(),
+        "goals": goals[1:],
+        "asked": "handover",
+        "why": f"what was missing for {goals[0].replace('_', ' ')} was not understood",
+        "proposal": None,
+        "stage": "present_options",
+        "clarifications": 0,
+    }
 
 
 def _resolve(goal: str, state: SupportState, context: Context, actions: tuple[Action, ...]) -> Resolution:
+    billing = state.get("billing") or {}
     matter = Matter(
         goal=goal,
-        picture=from_json((state.get("billing") or {})["picture"]),
+        picture=from_json(billing["picture"]),
+        prices=prices_from_json(billing.get("prices") or []),
+        cards=cards_from_json(billing.get("cards") or {}),
+        held=held_from_json(billing.get("held")),
         details=state.get("details") or {},
         passages=tuple(Passage(**passage) for passage in state.get("passages") or []),
         actions=actions,

@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any, Literal
 
 from nodes.drafting import Draft, Value, draft, sentences
-from nodes.proposals import method
+from nodes.wording.parts import method
+from nodes.wording.table import WORDINGS
 from prompts.registry import load
 from tools.ledger.types import Action, Receipt
 from tools.money import Money
-from tools.policy.types import ActionKind
 
 Json = dict[str, Any]
 
@@ -25,22 +25,6 @@ SAID = frozenset(
 )  # fmt: skip
 """Nothing else can be asked for by a notice."""
 
-ASKED_FOR: dict[ActionKind, str] = {
-    "refund": "refund",
-    "credit_note": "credit note",
-    "payment_plan": "payment plan",
-    "instalment": "instalment",
-    "extend_due_date": "later due date",
-    "resend_invoice": "new copy of your invoice",
-    "cancel_subscription": "cancellation",
-    "undo_cancel": "renewal of your plan",
-    "pause_subscription": "pause of your plan",
-    "resume_subscription": "end of the pause of your plan",
-    "change_subscription": "change of your plan",
-    "change_billing_details": "change of your billing details",
-    "payment_method_link": "link for another payment method",
-}
-"""As in "the ... that you asked for"."""
 IN_MONEY = frozenset({"refund", "credit_note", "payment_plan", "instalment"})
 
 
@@ -83,7 +67,7 @@ def _unnamed(action: Action) -> Literal["saved_method", "original_method"]:
 
 
 def _asked_for(action: Action) -> Draft:
-    name = ASKED_FOR[action.kind]
+    name = WORDINGS[action.kind].name
     if action.kind not in IN_MONEY:
         return Draft(text=name)
     return draft("promise_of_amount", what=name, amount=action.amount)

@@ -5,14 +5,16 @@ from typing import Any
 from langgraph.runtime import Runtime
 from pydantic import TypeAdapter
 
+from nodes.case.deeds.subscriptions import change_of
 from nodes.context import Case, Context
 from nodes.drafting import Draft, draft, quoted
-from nodes.outcomes import NAMES
+from nodes.outcomes import waiting_draft
 from nodes.proposals import case_of, proposal_draft
+from nodes.resolving.changing import with_cost
 from nodes.resolving.matter import Proposal
 from nodes.state import SupportState
 from nodes.thread import case_id, thread_of
-from tools.errors import BillingUnavailable, Conflict, KnowledgeUnavailable
+from tools.errors import BillingUnavailable, Conflict, KnowledgeUnavailable, NotFound
 from tools.ledger.types import Action
 from tools.policy.types import ActionRequest, Verdict
 
@@ -28,17 +30,28 @@ async def resolve_billing(state: SupportState, runtime: Runtime[Context]) -> dic
     request = proposal.request
     said = Draft.from_json(state.get("draft"))
     if live := await _live(request, runtime.context):
-        told = said + draft("still_waiting", what=NAMES[live.kind], amount=live.amount)
+        told = said + waiting_draft(live)
         return {"draft": told.to_json(), "proposal": None, "asked": None, "case": None}
     opened = case_id(thread, request.kind, request.target, state["turn"]["message_id"])
     try:
+        proposal = await _priced(proposal, runtime.context)
+        request = proposal.request
         case = await runtime.context.cases.open(opened, thread=thread, request=request, details=proposal.details)
     except BillingUnavailable:
         return {"draft": (said + draft("billing_down")).to_json(), "proposal": None, "asked": "handover"}
-    except Conflict:  # for one: refunds in two currencies within a day, which no limit can add up
+    except (Conflict, NotFound):  # for one: refunds in two currencies within a day, which no limit can add up
         offer = {"draft": (said + draft("offer_person")).to_json(), "asked": "handover"}
         return {**offer, "proposal": None, "case": None, "why": "policy could not weigh it"}
     return {"stage": "resolve", "proposal": None, **await _put(case, said, runtime.context)}
+
+
+async def _priced(proposal: Proposal, context: Context) -> Proposal:
+    """A change of plan with what it costs, asked for in the very words in which it would be made."""
+    if proposal.request.kind != "change_subscription":
+        return proposal
+    return with_cost(
+        proposal, await context.billing.preview_change(proposal.request.target, change_of(proposal.details))
+    )
 
 
 async def _live(request: ActionRequest, context: Context) -> Action | None:

@@ -15,6 +15,14 @@ SECTIONS = {
     "refund_status": ("refunds", "how-long-a-refund-takes"),
     "cancel_subscription": ("cancellation", "cancelling-your-plan"),
     "payment_plan": ("payment-plans", "how-a-plan-works"),
+    "extend_due_date": ("payment-plans", "more-time-instead-of-instalments"),
+    "resend_invoice": ("invoices", "finding-your-invoices"),
+    "undo_cancel": ("cancellation", "undoing-a-cancellation"),
+    "pause_subscription": ("cancellation", "pausing-instead-of-cancelling"),
+    # Quoted only where we cannot do it ourselves.
+    "change_plan": ("plan-changes", "downgrading"),
+    "update_payment_method": ("failed-payments", "updating-your-payment-method"),
+    "change_billing_details": ("invoices", "changing-the-details-on-an-invoice"),
 }
 
 

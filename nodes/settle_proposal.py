@@ -11,10 +11,15 @@ from nodes.thread import thread_of
 
 
 async def settle_proposal(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
-    """A yes to this digest carries it out, or sends it to a person; a no leaves everything as it was."""
+    """A yes to this digest carries it out, or sends it to a person; a no leaves everything as it was.
+
+    A proposal that the facts have overtaken is void, and the wish behind it is looked at anew in the same reply.
+    """
     runtime.stream_writer({"type": "status", "text": "Taking care of it"})
     settled = await _settle(state, thread_of(runtime), runtime.context)
-    return {"draft": settled.said.to_json(), **settled.update, "stage": "resolve", "clarifications": 0}
+    goals = [*settled.again, *(state.get("goals") or [])]
+    done = {"draft": settled.said.to_json(), "goals": goals, "stage": "resolve", "clarifications": 0}
+    return {**done, **settled.update}
 
 
 async def _settle(state: SupportState, thread: str, context: Context) -> Settled:

@@ -10,7 +10,7 @@ STATE_VERSION = 1
 
 Json = dict[str, Any]
 Stage = Literal["greeting", "identify", "check_billing", "present_options", "resolve", "success", "escalated", "human"]
-Asked = Literal["email", "phone", "code", "confirm", "handover", "which_charge", "clarify", "rating"]
+Asked = Literal["email", "phone", "code", "confirm", "handover", "which_charge", "detail", "clarify", "rating"]
 Step = Literal[
     "greet", "identify_user", "fetch_billing", "answer_policy", "settle_proposal", "withdraw_request", "clarify",
     "redirect", "escalate", "close_conversation",
@@ -72,7 +72,7 @@ class SupportState(SupportInput, total=False):
     goals: list[str]
     """Intents still to be served, the current one first. They outlive the turns that identify the customer."""
     details: Json
-    """Slots gathered for the current goals: amount, invoice number, instalments."""
+    """Slots gathered for the current goals; `said`, the words of the wish; `answer`, those about what it lacked."""
     step: Step
     """What `plan_turn` decided for this turn."""
     why: str
@@ -82,12 +82,12 @@ class SupportState(SupportInput, total=False):
     clarifications: int
     """How many times in a row we had to ask what was meant."""
     billing: Json | None
-    """`{"status": "ok", "picture": ...}` or `{"status": "unavailable"}`; emptied when the reply is out."""
+    """`{"status": "ok", "picture", "prices"?, "cards"?, "held"?}` or `{"status": "unavailable"}`."""
     passages: list[Json]
     proposal: Json | None
     """An action that resolving asks to open a case for."""
     case: Json | None
-    """`{"id", "digest", "kind", "customer", "amount", "currency"}` of the proposal last put to the customer;
+    """`{"id", "digest", "kind", "ground", "customer", "amount", "currency"}` of the proposal last put to the customer;
     with `proposer` when a colleague made it."""
     waiting: list[Json]
     """`{"id", "digest"}` of this customer's requests that wait for a person, read anew each turn."""

@@ -6,7 +6,7 @@ from langgraph.runtime import Runtime
 
 from nodes.context import Context
 from nodes.drafting import Draft, draft
-from nodes.outcomes import NAMES, outcome_draft
+from nodes.outcomes import about, outcome_draft
 from nodes.promising import settle_promises
 from nodes.state import SupportState
 from tools.errors import Conflict
@@ -33,4 +33,4 @@ async def _withdraw(waiting: dict[str, Any], context: Context) -> Draft:
     if case.action is None:
         return Draft()
     await settle_promises(case.action, context.ledger)
-    return draft("withdrawn", what=NAMES[case.action.kind], amount=case.action.amount)
+    return draft("withdrawn", what=about(case.action))

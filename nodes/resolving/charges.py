@@ -9,7 +9,7 @@ from nodes.resolving.choosing import at_place, fitting_charges, named_amount
 from nodes.resolving.explaining import bank_has_decided, explained, failed_refund, why_gone, why_not_twice
 from nodes.resolving.invoices import list_invoices
 from nodes.resolving.matter import Matter, Proposal, Resolution
-from nodes.resolving.standing import offer_person
+from nodes.resolving.subscribed import offer_person
 from nodes.resolving.telling import charge_choice, charge_line, latest_charges
 from tools.billing import analysis
 from tools.billing.types import Charge, DuplicateCharge, Invoice, Subscription

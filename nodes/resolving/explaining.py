@@ -1,8 +1,8 @@
 """What one charge was for, and why two that look alike are not one payment twice."""
 
 from nodes.drafting import Draft, Value, draft, lines, sentences
-from nodes.proposals import brand_name
 from nodes.resolving.telling import what_for
+from nodes.wording.parts import DECLINED, brand_name
 from tools.billing.analysis import (
     Because,
     ChargeExplanation,
@@ -13,22 +13,9 @@ from tools.billing.analysis import (
     name_of,
     overpaid,
 )
-from tools.billing.declines import DeclineReason
 from tools.billing.types import BillingPicture, Charge, InvoiceLine, Refund
 from tools.money import Money
 
-DECLINED: dict[DeclineReason, str] = {
-    "insufficient_funds": "there was not enough money on the card",
-    "expired_card": "the card has expired",
-    "authentication_required": "the bank wanted you to confirm it, and that did not happen",
-    "wrong_details": "a detail of the card was not right",
-    "over_limit": "the card was over a limit of the bank",
-    "blocked": "the bank did not allow it",
-    "not_supported": "the card does not support this kind of payment",
-    "try_again": "the bank could not be reached just then",
-    "declined": "the bank gave no reason",
-}
-"""What a customer may be told; see `tools.billing.declines`."""
 OCCASIONS: dict[Occasion, str] = {
     "first": "occasion_first",
     "renewal": "occasion_renewal",

@@ -4,7 +4,7 @@ from itertools import takewhile
 
 from nodes.drafting import Draft, Value, draft, lines, sentences
 from nodes.resolving.explaining import LINES_SHOWN, bill_line, declined
-from nodes.resolving.matter import Matter, Resolution
+from nodes.resolving.matter import Matter, Proposal, Resolution, request_of
 from tools.billing.analysis import explain_change, find_duplicates, is_change, pair_to_compare
 from tools.billing.types import AmountChange, ChangeKind, Charge, Invoice, InvoiceStatus
 
@@ -66,6 +66,19 @@ def invoice_pdf(matter: Matter) -> Resolution:
         return Resolution(draft=draft("invoice_pdf_draft", number=_number(invoice)))
     said = draft("invoice_pdf", number=_number(invoice), date=invoice.created, total=invoice.total, url=invoice.pdf_url)
     return Resolution(draft=said.with_card(_card(invoice)))
+
+
+def resend_invoice(matter: Matter) -> Resolution:
+    """Once more by e-mail, where the provider mails it: not one that is charged by itself. Of that the PDF is there."""
+    wanted, email = matter.details.get("invoice_number"), matter.picture.customer.email
+    invoice = _numbered(matter, wanted) if wanted else next(iter(_issued(matter)), None)
+    if invoice is None or invoice not in _issued(matter):
+        return invoice_pdf(matter)
+    if invoice.due is None or email is None:
+        return Resolution(draft=draft("resend_not_mailed", number=_number(invoice)) + invoice_pdf(matter).draft)
+    request = request_of(matter, "resend_invoice", invoice.id, invoice.total, charged_at=invoice.created)
+    details = {"number": _number(invoice), "email": email, "evidence_ids": [invoice.id]}
+    return Resolution(proposal=Proposal(request=request, details=details))
 
 
 def explain_amount_change(matter: Matter) -> Resolution:

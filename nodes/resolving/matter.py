@@ -1,16 +1,18 @@
 """What a resolver gets and gives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from nodes.drafting import Draft
 from nodes.state import Asked
-from tools.billing.types import BillingPicture
+from tools.billing.powers import HeldDetails, Price
+from tools.billing.types import BillingPicture, Card
 from tools.knowledge.types import Passage
 from tools.ledger.types import Action
-from tools.policy.types import ActionRequest
+from tools.money import Money
+from tools.policy.types import ActionKind, ActionRequest
 
 Json = dict[str, Any]
 
@@ -25,6 +27,12 @@ class Matter:
     passages: tuple[Passage, ...]
     actions: tuple[Action, ...] = ()
     """What this customer agreed to before, newest first, as the ledger has it."""
+    prices: tuple[Price, ...] = ()
+    """What a plan can be changed to, where that is asked for."""
+    cards: Mapping[str, Card] = field(default_factory=dict)
+    """Behind the payment methods that would be charged, where something is to be charged."""
+    held: HeldDetails | None = None
+    """What their next invoices would say, where that is to be changed."""
     now: datetime
     shown: int = 5
 
@@ -49,3 +57,17 @@ class Resolution:
 
 
 Resolver = Callable[[Matter], Resolution]
+
+
+def request_of(matter: Matter, kind: ActionKind, target: str, amount: Money, **facts: Any) -> ActionRequest:
+    """What the customer asks for where nothing is given back. `facts` are those that policy weighs besides."""
+    known: Json = {"disputed": False, "charged_at": matter.now, **facts}
+    return ActionRequest(
+        kind=kind,
+        ground="customer_request",
+        customer=matter.picture.customer.id,
+        target=target,
+        amount=amount,
+        refundable=amount,
+        **known,
+    )

@@ -1,6 +1,6 @@
 """Which goal is resolved by what. A new goal is a row here."""
 
-from nodes.resolving import charges, invoices, plans, standing
+from nodes.resolving import account, changing, charges, invoices, plans, standing, stopping
 from nodes.resolving.matter import Resolver
 
 RESOLVERS: dict[str, Resolver] = {
@@ -15,13 +15,14 @@ RESOLVERS: dict[str, Resolver] = {
     "subscription_status": standing.subscription_status,
     "credit_balance": standing.credit_balance,
     "payment_failed": invoices.payment_failed,
-    "cancel_subscription": standing.cancel_subscription,
+    "cancel_subscription": stopping.cancel_subscription,
+    "undo_cancel": stopping.undo_cancel,
+    "pause_subscription": stopping.pause_subscription,
+    "change_plan": changing.change_plan,
     "payment_plan": plans.payment_plan,
+    "extend_due_date": plans.extend_due_date,
+    "resend_invoice": invoices.resend_invoice,
     "charged_after_cancel": charges.charged_after_cancel,
-    "undo_cancel": standing.offer_person,
-    "pause_subscription": standing.offer_person,
-    "change_plan": standing.offer_person,
-    "extend_due_date": standing.offer_person,
-    "update_payment_method": standing.offer_person,
-    "change_billing_details": standing.offer_person,
+    "update_payment_method": account.update_payment_method,
+    "change_billing_details": account.change_billing_details,
 }

@@ -1,7 +1,7 @@
 """One charge in one line: when, how much, what for, and what became of it."""
 
 from nodes.drafting import Draft, Value, draft, lines
-from nodes.proposals import brand_name
+from nodes.wording.parts import brand_name
 from tools.billing.analysis import ChargeState, explain_charge, name_of
 from tools.billing.types import BillingPicture, Charge, Invoice
 

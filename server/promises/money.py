@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import structlog
 
-from nodes.outcomes import REFUND_TAKES
+from nodes.wording.refunds import REFUND_TAKES
 from server.promises.means import Fate, Means
 from server.promises.telling import part, tell
 from tools.billing.types import Refund

@@ -2,7 +2,7 @@
 
 from typing import cast, get_args
 
-from nodes.resolving.explaining import DECLINED
+from nodes.wording.parts import DECLINED
 from tools.billing.declines import DeclineReason
 from tools.ledger.types import ActionEvent
 

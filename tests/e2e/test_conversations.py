@@ -103,9 +103,9 @@ def test_what_waits_is_not_asked_for_twice_and_can_be_taken_back(fresh_world: Wo
     status = big_refund.says("where is my refund?")
     back = big_refund.says("cancel my refund request")
 
-    assert "A colleague still has to approve the refund of $480.00" in again.text
-    assert "A colleague still has to approve the refund of $480.00" in status.text
-    assert "withdrawn your request for refund ($480.00)" in back.text
+    assert "A colleague still has to approve your request for a refund of $480.00" in again.text
+    assert "A colleague still has to approve your request for a refund of $480.00" in status.text
+    assert "withdrawn your request for a refund of $480.00" in back.text
     assert Staff(fresh_world).get("/desk/actions", state="awaiting_approval") == []
 
 

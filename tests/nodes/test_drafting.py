@@ -55,7 +55,16 @@ SAMPLES: dict[str, Value] = {
     "number": 3,
     "text": "this",
 }
-DEEDS = {"refund_done", "cancel_done", "plan_done", "handover", "already_cancelling", "duplicate_refunded"}
+DEEDS = {
+    "refund_done",
+    "cancel_done",
+    "plan_done",
+    "handover",
+    "already_cancelling",
+    "already_paused",
+    "already_paused_open",
+    "duplicate_refunded",
+}
 """Those that say that something was done; their callers add the deed, which comes from the ledger or from Stripe."""
 
 

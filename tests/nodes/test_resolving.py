@@ -160,7 +160,7 @@ def test_every_choice_has_a_place_and_an_invoice_number() -> None:
 def test_a_request_that_waits_for_a_person_is_part_of_where_the_refund_is() -> None:
     found = refund_status(matter(actions=(action("refund", "awaiting_approval", amount=48_000),)))
 
-    assert "A colleague still has to approve the refund of $480.00" in found.draft.text
+    assert "A colleague still has to approve your request for a refund of $480.00" in found.draft.text
 
 
 def test_a_refund_that_failed_at_the_bank_offers_a_person() -> None:

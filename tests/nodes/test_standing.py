@@ -8,7 +8,8 @@ import pytest
 
 from nodes.resolving.invoices import explain_amount_change, list_invoices
 from nodes.resolving.matter import Matter
-from nodes.resolving.standing import cancel_subscription, credit_balance, subscription_status, upcoming_invoice
+from nodes.resolving.standing import credit_balance, subscription_status, upcoming_invoice
+from nodes.resolving.stopping import cancel_subscription
 from tests.tools.billing.make import NOW, charge, credit_note, invoice, line, picture, subscription, usd
 from tools.billing.types import BillingPicture, SubscriptionItem
 
@@ -67,7 +68,9 @@ def test_of_two_plans_the_one_that_runs_on_is_not_forgotten() -> None:
     """Asked to cancel, it was said to be cancelled already, since the other one was."""
     seen = picture(subscriptions=(subscription(), subscription(id="sub_2", plan="Storage", cancel_at_period_end=True)))
 
-    assert cancel_subscription(matter(seen)).asked == "handover"
+    proposal = cancel_subscription(matter(seen)).proposal
+    assert proposal is not None
+    assert proposal.details["plan"] == "Team"
 
 
 def test_the_next_invoice_comes_with_the_credit_that_it_uses() -> None:

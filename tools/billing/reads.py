@@ -53,6 +53,9 @@ class StripeReads:
         listed = partial(self._v1.customers.tax_ids.list_async, customer)
         return (await everything(self._retry, listed, {})).entries
 
+    async def payment_method(self, payment_method: str) -> Json:
+        return await one(self._retry, lambda: self._v1.payment_methods.retrieve_async(payment_method))
+
     async def prices(self) -> list[Json]:
         params = {"active": True, "type": "recurring", "expand": ["data.product"]}
         return (await everything(self._retry, self._v1.prices.list_async, params)).entries

@@ -20,6 +20,7 @@ from tools.billing.reads import StripeReads, tasks
 from tools.billing.retry import Retry
 from tools.billing.translate import (
     Json,
+    card_of,
     charge_of,
     charges_in,
     customer_of,
@@ -36,6 +37,7 @@ from tools.billing.transport import HttpxTransport
 from tools.billing.turns import Turns
 from tools.billing.types import (
     BillingPicture,
+    Card,
     Charge,
     CreditEntry,
     CreditNote,
@@ -177,6 +179,10 @@ class StripeBilling:
     async def subscription(self, subscription: str) -> Subscription:
         raw = await self._reads.subscription(_checked(subscription))
         return subscription_of(raw, names_in(raw))
+
+    async def card(self, payment_method: str) -> Card | None:
+        """What is behind a payment method that is kept for later; None where that is no card."""
+        return card_of(await self._reads.payment_method(_checked(payment_method)))
 
     async def refund(self, refund: str) -> Refund:
         return refund_of(await self._reads.refund(_checked(refund)))

@@ -100,7 +100,7 @@ def charge_of(raw: Json, invoice: Json | None, disputes: Iterable[Dispute] = ())
         disputes=tuple(disputes),
         created=moment(raw["created"]),
         description=clean(raw.get("description")),
-        card=_card_of(raw),
+        card=card_of(raw.get("payment_method_details")),
         invoice=invoice["id"] if invoice else None,
         invoice_number=clean(invoice.get("number")) or None if invoice else None,
         order_id=clean((raw.get("metadata") or {}).get("order_id"), longest=100) or None,
@@ -115,8 +115,9 @@ def _failure_of(raw: Json) -> DeclineReason | None:
     return decline_of((raw.get("outcome") or {}).get("reason"), raw.get("failure_code"))
 
 
-def _card_of(raw: Json) -> Card | None:
-    card = (raw.get("payment_method_details") or {}).get("card")
+def card_of(holder: Json | None) -> Card | None:
+    """Of a payment method, or of a charge's details of one."""
+    card = (holder or {}).get("card")
     if not card:
         return None
     return Card(

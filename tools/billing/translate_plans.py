@@ -47,6 +47,7 @@ def subscription_of(raw: Json, names: Mapping[str, str]) -> Subscription:
         canceled_at=_when(raw.get("canceled_at")),
         ended_at=_when(raw.get("ended_at")),
         discount=_coupons(raw.get("discounts") or ()),
+        payment_method=identifier(raw.get("default_payment_method")),
         action_id=(raw.get("metadata") or {}).get("action_id"),
         actions=signed(raw),
     )

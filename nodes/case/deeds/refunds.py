@@ -1,7 +1,7 @@
 """Money back to where it came from."""
 
 from nodes.case.deeds.deed import Json, Owed
-from nodes.outcomes import REFUND_TAKES
+from nodes.wording.refunds import REFUND_TAKES
 from tools.billing.powers import MoneyMover
 from tools.billing.types import BillingReader, Charge, RefundReason
 from tools.business_days import after_business_days

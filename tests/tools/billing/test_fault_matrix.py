@@ -77,6 +77,7 @@ READS: dict[str, Callable[[StripeBilling, Books], Awaitable[Any]]] = {
     "charge": lambda billing, books: billing.charge(books.charge),
     "invoice": lambda billing, books: billing.invoice(books.owed),
     "subscription": lambda billing, books: billing.subscription(books.plan.id),
+    "card": lambda billing, books: billing.card(books.card),
     "refund": lambda billing, books: billing.refund(books.v1.refunds.list({"charge": books.charge}).data[0].id),
     "dispute": lambda billing, books: billing.dispute(books.v1.disputes.list().data[0].id),
     "refunds_of": lambda billing, books: billing.refunds_of(books.charge),
