@@ -27,10 +27,15 @@ def change_plan(matter: Matter) -> Resolution:
         return several(matter)
     if stands := _in_the_way(matter, plan):
         return stands
-    item, details = plan.items[0], matter.details
-    if details.get("seats") is None and details.get("more_seats") is None:
-        return _other_plan(matter, plan, item)
-    return _other_seats(matter, plan, item, details.get("seats") or item.quantity + int(details.get("more_seats") or 0))
+    item, wanted = plan.items[0], _seats(matter.details, plan.items[0].quantity)
+    return _other_plan(matter, plan, item) if wanted is None else _other_seats(matter, plan, item, wanted)
+
+
+def _seats(details: Json, now: int) -> int | None:
+    """How many there are to be; None where seats were not spoken of."""
+    if details.get("seats") is not None:
+        return int(details["seats"])
+    return now + int(details["more_seats"]) if details.get("more_seats") else None
 
 
 def _in_the_way(matter: Matter, plan: Subscription) -> Resolution | None:
@@ -38,9 +43,14 @@ def _in_the_way(matter: Matter, plan: Subscription) -> Resolution | None:
         return Resolution(draft=rests(plan).then(draft("keep_it_first")))
     if plan.paused:
         return Resolution(draft=rests(plan).then(draft("resume_it_first")))
-    if plan.status != "active" or len(plan.items) != 1 or plan.items[0].unit is None:
-        return offer_person(matter)
-    return None
+    said = None
+    if plan.status == "trialing":
+        said = draft("change_in_trial", plan=plan.plan, end=plan.trial_end or plan.period_end)
+    elif plan.status != "active":
+        said = draft("change_past_due", plan=plan.plan)
+    elif len(plan.items) != 1 or plan.items[0].unit is None:
+        said = draft("change_of_parts", plan=plan.plan)
+    return offer_person(matter, said, quoting=False) if said else None
 
 
 def _other_seats(matter: Matter, plan: Subscription, item: SubscriptionItem, wanted: int) -> Resolution:
@@ -129,10 +139,18 @@ def _proposal(
         "interval": _every(price) if price else plan.every,
         "total": unit.amount * count,
         "next_at": plan.period_end.isoformat(),
-        **card_details(plan.payment_method or matter.picture.customer.payment_method, matter.cards),
+        **_charged(matter, plan),
         "evidence_ids": [plan.id],
     }
     return Proposal(request=request, details=details)
+
+
+def _charged(matter: Matter, plan: Subscription) -> Json:
+    """What is charged for it, unless its invoices are sent to be paid: those alone have a due date."""
+    latest = next((invoice for invoice in matter.picture.invoices if invoice.subscription == plan.id), None)
+    if latest and latest.due:
+        return {}
+    return card_details(plan.payment_method or matter.picture.customer.payment_method, matter.cards)
 
 
 def _every(price: Price) -> str:

@@ -3,10 +3,12 @@
 from datetime import date, timedelta
 
 from nodes.drafting import draft
+from nodes.outcomes import waiting_draft
 from nodes.resolving.matter import Matter, Proposal, Resolution, request_of
 from nodes.wording.parts import card_details, schedule
 from tools.billing.analysis import instalments
 from tools.billing.types import Invoice
+from tools.ledger.transitions import LIVE
 from tools.ledger.types import Action
 from tools.policy.types import ActionKind
 
@@ -24,8 +26,8 @@ def payment_plan(matter: Matter) -> Resolution:
     invoice = _payable(matter)
     if invoice is None:
         return Resolution(draft=draft("no_open_invoice"))
-    if existing := _done(matter, "payment_plan", invoice):
-        return _planned(invoice, existing)
+    if stands := _stands(matter, invoice):
+        return stands
     return Resolution(proposal=_plan(matter, invoice, int(matter.details.get("instalments") or USUAL_PARTS)))
 
 
@@ -34,8 +36,8 @@ def extend_due_date(matter: Matter) -> Resolution:
     invoice = _payable(matter)
     if invoice is None:
         return Resolution(draft=draft("nothing_due"))
-    if existing := _done(matter, "payment_plan", invoice):
-        return _planned(invoice, existing)
+    if stands := _stands(matter, invoice):
+        return stands
     due, today = _due(invoice), matter.now.date()
     new_due = _new_due(matter, due)
     if new_due <= today:
@@ -77,6 +79,16 @@ def _new_due(matter: Matter, due: date) -> date:
 def _done(matter: Matter, kind: ActionKind, invoice: Invoice) -> Action | None:
     found = (a for a in matter.actions if a.kind == kind and a.state == "succeeded")
     return next((action for action in found if action.target == invoice.id), None)
+
+
+def _stands(matter: Matter, invoice: Invoice) -> Resolution | None:
+    """A plan for it, or what was agreed to about its time and waits: two at once would say different days."""
+    mine = [a for a in matter.actions if a.target == invoice.id and a.kind in {"payment_plan", "extend_due_date"}]
+    if waiting := next((action for action in mine if action.state in LIVE), None):
+        said = waiting_draft(waiting)
+        return Resolution(draft=said if waiting.kind == matter.goal else said.then(draft("withdraw_first")))
+    existing = _done(matter, "payment_plan", invoice)
+    return _planned(invoice, existing) if existing else None
 
 
 def _planned(invoice: Invoice, existing: Action) -> Resolution:

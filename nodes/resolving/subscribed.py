@@ -47,8 +47,11 @@ def the_one(matter: Matter, candidates: Iterable[Subscription]) -> Subscription 
 
 
 def several(matter: Matter) -> Resolution:
-    """More than one could be meant: all of them are shown, and a person makes sure."""
-    return Resolution(draft=plan_list(active(matter)) + draft("which_subscription"), asked="handover")
+    """More than one could be meant: all of them are shown, to be named, or for a person to make sure."""
+    plans = active(matter)
+    alike = len({plan.plan for plan in plans}) < len(plans)
+    asked = draft("which_of_alike" if alike else "which_subscription")
+    return Resolution(draft=plan_list(plans) + asked, asked="handover")
 
 
 def without_plan(matter: Matter) -> Draft:
@@ -95,10 +98,10 @@ def _standing(subscription: Subscription) -> Draft:
     return draft(standing.get(subscription.status, "standing_active"), end=end)
 
 
-def offer_person(matter: Matter, said: Draft | None = None) -> Resolution:
+def offer_person(matter: Matter, said: Draft | None = None, *, quoting: bool = True) -> Resolution:
     """What stands in the way, what policy says, and a colleague who can do it."""
     told = said or Draft()
-    if matter.passages:
+    if matter.passages and quoting:
         passage = matter.passages[0]
         told += draft("policy_answer", quote=quoted(passage, passage.text), citation=passage.citation)
     return Resolution(draft=told + draft("offer_person"), asked="handover")

@@ -1,7 +1,7 @@
 """Plans: ended, kept after all, paused, started again, changed."""
 
 from nodes.drafting import Draft, draft
-from nodes.wording.parts import every, method, moment, money, months, seats
+from nodes.wording.parts import card_in, every, moment, money, months, seats
 from nodes.wording.wording import Wording
 from tools.ledger.types import Action, Receipt
 from tools.money import Money
@@ -113,7 +113,10 @@ def _cost(action: Action) -> Draft:
 
 def _due(action: Action) -> Draft:
     if action.amount:
-        return draft("change_due", due=action.amount, method=method(action))
+        card = card_in(action.details)
+        if card is None:
+            return draft("change_due_billed", due=action.amount)
+        return draft("change_due", due=action.amount, method=card)
     credit: Money = money(action, action.details["credit"])
     return draft("change_credit", credit=credit) if credit else draft("change_free")
 
@@ -124,9 +127,11 @@ def _changed(action: Action, receipt: Receipt) -> Draft:
         said = draft("seats_done", plan=_plan(action), new=seats(details["quantity"]), receipt=receipt.number)
     else:
         said = draft("change_done", new_plan=_new_price(action), receipt=receipt.number)
-    if details["billed"] == "now" and action.amount:
-        return said.then(draft("change_paid", due=action.amount, method=method(action)))
-    return said
+    if details["billed"] != "now" or not action.amount:
+        return said
+    card = card_in(details)
+    paid = draft("change_paid", due=action.amount, method=card) if card else draft("change_billed", due=action.amount)
+    return said.then(paid)
 
 
 CANCEL = Wording(
