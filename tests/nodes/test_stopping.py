@@ -121,7 +121,7 @@ def test_what_runs_on_needs_no_undoing() -> None:
 def test_what_has_ended_stays_ended_and_policy_says_how_to_come_back() -> None:
     passage = Passage(
         document="cancellation",
-        version=4,
+        version="4",
         title="Cancelling",
         section="Undoing",
         anchor="undoing-a-cancellation",
