@@ -1,66 +1,13 @@
 // Cards of a message: what is proposed, what was found, what was done. Text only, never markup from outside.
 
-const KINDS = { refund: "Refund", cancel_subscription: "Cancellation", payment_plan: "Payment plan" };
-
-function make(tag, text, ...children) {
-  const element = document.createElement(tag);
-  if (text) element.textContent = text;
-  element.append(...children);
-  return element;
-}
-
-function money(minor, currency) {
-  const format = new Intl.NumberFormat("en", { style: "currency", currency: currency.toUpperCase() });
-  const { maximumFractionDigits } = format.resolvedOptions();
-  return format.format(minor / 10 ** maximumFractionDigits);
-}
-
-function link(text, address) {
-  const element = make("a", text);
-  const url = new URL(address, location.href);
-  if (!["http:", "https:"].includes(url.protocol)) return make("span", text);
-  element.href = url.href;
-  element.target = "_blank";
-  element.rel = "noopener noreferrer";
-  return element;
-}
-
-function day(iso) {
-  return new Date(iso).toLocaleDateString("en", { dateStyle: "long", timeZone: "UTC" });
-}
-
-function proposal(data, send) {
-  const box = make("div", "", make("h2", `${KINDS[data.kind] ?? data.kind}: ${money(data.amount, data.currency)}`));
-  if (data.reason) box.append(make("p", data.reason));
-  if (data.needs_approval) box.append(make("p", "A person on our team has to approve this."));
-  for (const part of data.details?.schedule ?? []) {
-    box.append(make("p", `${day(part.due)}: ${money(part.amount, data.currency)}`));
-  }
-  const yes = make("button", "Yes, do it");
-  const no = make("button", "No");
-  yes.className = "yes";
-  for (const [button, words] of [[yes, "yes please"], [no, "no, thank you"]]) {
-    button.type = "button";
-    button.addEventListener("click", () => {
-      yes.disabled = no.disabled = true;
-      send(words);
-    });
-  }
-  const pair = make("div", "", yes, no);
-  pair.className = "buttons";
-  box.append(pair);
-  return box;
-}
+import { KINDS, button, day, facts, link, make, moment, money } from "/static/parts.js";
+import { linkCard, proposal } from "/static/proposals.js";
 
 function invoice(data) {
   const words = `Invoice ${data.number}, ${day(data.date)}: ${money(data.amount, data.currency)}, ${data.status}`;
   const row = make("p", words);
   if (data.pdf_url) row.append(" ", link(`PDF of invoice ${data.number}`, data.pdf_url));
   return make("div", "", row);
-}
-
-function moment(iso) {
-  return new Date(iso).toLocaleString("en-US", { dateStyle: "long", timeStyle: "short" });
 }
 
 function duplicate(data) {
@@ -71,27 +18,56 @@ function duplicate(data) {
   return make("div", "", make("h2", "Two charges"), make("ul", "", ...rows));
 }
 
-function receipt(data, _send, fetchReceipt) {
+function receipt(data, door) {
   const box = make("div", "", make("h2", `Receipt ${data.number}`));
   box.append(make("p", `${KINDS[data.kind] ?? "Done"}: ${money(data.amount, data.currency)}, ${day(data.at)}`));
-  const digest = make("p");
-  const more = make("button", "Check this receipt");
-  more.type = "button";
-  more.addEventListener("click", async () => {
-    const found = await fetchReceipt(data.number);
+  const whole = make("div");
+  whole.tabIndex = -1;
+  const more = button("Show the receipt", async () => {
+    more.remove();
+    const found = await door.receipt(data.number);
     const same = found && found.digest === data.digest;
-    digest.textContent = same ? `On record, SHA-256 ${found.digest}` : "This receipt could not be found.";
+    whole.append(...(same ? [written(found), file(found)] : [make("p", "This receipt could not be found.")]));
+    whole.focus();
   });
-  box.append(more, digest);
+  box.append(whole, more);
   return box;
 }
 
-const FORMS = { proposal, invoice, duplicate, receipt };
+function written({ number, body, digest, created_at }) {
+  const approvals = (body.approved_by ?? []).filter((one) => one.verdict === "approve");
+  return facts([
+    ["Number", number],
+    ["Issued", moment(created_at)],
+    ["You agreed", body.confirmed_by && when(body, "confirmed")],
+    ["Approved by", approvals.map((one) => one.agent).join(", ")],
+    ["Carried out", when(body, "succeeded")],
+    ["Why", body.policy?.at(-1)?.because],
+    ["Rule", `${body.rule}, policy of ${body.policy_version}`],
+    ["Payment provider's number", body.stripe_id],
+    ["SHA-256", digest],
+  ]);
+}
 
-export function card(data, send, fetchReceipt) {
+function when(body, state) {
+  const step = (body.steps ?? []).find((one) => one.state === state);
+  return step && moment(step.at);
+}
+
+// The very file that `counterfoil receipt verify --json` checks against the ledger.
+function file(found) {
+  const link = make("a", "Save as a file");
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(found, null, 2)], { type: "application/json" }));
+  link.download = `${found.number}.json`;
+  return link;
+}
+
+const FORMS = { proposal, invoice, duplicate, receipt, link: linkCard };
+
+export function card(data, door) {
   const form = FORMS[data.type];
   if (!form) return document.createDocumentFragment(); // a card of a later version is no reason to fail
-  const element = form(data, send, fetchReceipt);
+  const element = form(data, door);
   element.className = "card";
   return element;
 }

@@ -5,6 +5,7 @@ import { card, citations } from "/static/cards.js";
 const $ = (id) => document.getElementById(id);
 const kept = window.sessionStorage;
 const said = new Map(); // message id -> its element
+const watched = new Set(); // cards of actions that have not ended: each asks how its action stands
 let token = kept.getItem("token");
 let thread = kept.getItem("thread");
 let listening = null;
@@ -36,6 +37,7 @@ function forget() {
   thread = null;
   kept.removeItem("thread");
   said.clear();
+  watched.clear();
   status("");
   $("log").replaceChildren();
 }
@@ -111,7 +113,52 @@ async function refresh() {
   if ($("send").disabled) return;
   const answer = await call("GET", `/threads/${thread}/messages`);
   if (answer.ok) for (const message of await answer.json()) if (message.role !== "customer") show(message);
+  await Promise.all([...watched].map(look));
 }
+
+async function look(update) {
+  if (await update()) watched.delete(update);
+}
+
+// What cards may ask for. Each answer is for one card, named by its digest.
+const door = {
+  async watch(update) {
+    watched.add(update);
+    await look(update);
+    $("log").lastElementChild?.scrollIntoView({ block: "end" }); // the buttons are there only now
+  },
+
+  async lookUp(action) {
+    const answer = await call("GET", `/actions/${action}`);
+    return answer.ok ? answer.json() : null;
+  },
+
+  // Resolves to a sentence when it was refused. The reply itself comes in the conversation.
+  async press(action, digest, confirm) {
+    line("customer", "You", confirm ? "Yes, do it." : "No, thank you.").scrollIntoView({ block: "nearest" });
+    const answer = await call("POST", `/actions/${action}/confirmation`, { digest, confirm });
+    const body = await answer.json();
+    if (!answer.ok) return body.detail;
+    status("Taking care of it");
+    await call("GET", `/threads/${body.thread_id}/runs/${body.run_id}/join`);
+    status("");
+    await refresh();
+  },
+
+  async takeBack(action, digest) {
+    const answer = await call("POST", `/actions/${action}/withdrawal`, { digest });
+    return answer.ok ? undefined : (await answer.json()).detail;
+  },
+
+  async openLink(action) {
+    return (await call("POST", `/actions/${action}/link`)).json();
+  },
+
+  async receipt(number) {
+    const answer = await call("GET", `/receipts/${encodeURIComponent(number)}`);
+    return answer.ok ? answer.json() : null;
+  },
+};
 
 async function* events(answer) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -137,15 +184,10 @@ function show(message) {
   if (message.id && said.has(message.id)) return;
   status("");
   const element = line(message.role, message.role === "customer" ? "You" : message.author, message.text);
-  for (const one of message.cards) element.append(card(one, send, receipt));
+  for (const one of message.cards) element.append(card(one, door));
   if (message.citations.length) element.append(citations(message.citations));
   if (message.id) said.set(message.id, element);
   element.scrollIntoView({ block: "end" }); // its buttons are at the end
-}
-
-async function receipt(number) {
-  const answer = await call("GET", `/receipts/${encodeURIComponent(number)}`);
-  return answer.ok ? answer.json() : null;
 }
 
 // Words as they come. Hidden from assistive technology, which hears the whole message once.

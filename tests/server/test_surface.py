@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from server.routes.page import STATIC
+from server.runs.payload import BUTTONS
 from tests.server.conftest import Live
 from tests.server.sse import all_of
 
@@ -76,17 +77,16 @@ async def test_the_page_can_be_used_without_seeing_it(client: httpx.AsyncClient)
     assert "automated assistant" in page
 
 
-@pytest.mark.parametrize("name", ["chat.js", "cards.js"])
+@pytest.mark.parametrize("name", sorted(path.name for path in STATIC.glob("*.js")))
 def test_scripts_put_text_and_never_markup_into_the_page(name: str) -> None:
     script = (STATIC / name).read_text()
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script)
 
 
-def test_the_buttons_of_a_proposal_send_plain_answers() -> None:
-    script = (STATIC / "cards.js").read_text()
-    assert 'const yes = make("button", "Yes, do it");' in script
-    assert 'const no = make("button", "No");' in script
-    assert '[[yes, "yes please"], [no, "no, thank you"]]' in script
+def test_the_buttons_of_a_proposal_name_its_digest_and_say_what_the_transcript_keeps() -> None:
+    script, page = ((STATIC / name).read_text() for name in ("proposals.js", "chat.js"))
+    assert "door.press(data.id, data.digest, confirm)" in script
+    assert f'confirm ? "{BUTTONS["yes"]}" : "{BUTTONS["no"]}"' in page
 
 
 async def test_a_request_id_is_kept_or_made(client: httpx.AsyncClient) -> None:
