@@ -36,6 +36,7 @@ app.add_typer(receipt, name="receipt")
 console = Console()
 problems = Console(stderr=True)
 
+REASON = Annotated[str, typer.Option(help="Why; it is kept in the audit log.")]
 PORT = Annotated[int | None, typer.Option(help="Port of the server; else PORT, else 8000.")]
 
 
@@ -128,6 +129,22 @@ def policy_backtest(
     raise typer.Exit(asyncio.run(backtest(console, old, new, span=span, every=every, table=table)))
 
 
+@policy.command("stop")
+def policy_stop(reason: REASON) -> None:
+    """Turn the kill switch: nothing is carried out that no person has approved."""
+    from cli.switch import turn  # noqa: PLC0415 - see serve
+
+    asyncio.run(turn(console, on=False, reason=reason))
+
+
+@policy.command("resume")
+def policy_resume(reason: REASON) -> None:
+    """Turn the kill switch back: the assistant carries out by itself again what policy allows."""
+    from cli.switch import turn  # noqa: PLC0415 - see serve
+
+    asyncio.run(turn(console, on=True, reason=reason))
+
+
 @audit.command("verify")
 def audit_verify() -> None:
     """Prove that no row of the audit log was changed, removed or put in between."""
@@ -137,11 +154,14 @@ def audit_verify() -> None:
 
 
 @receipt.command("verify")
-def receipt_verify(number: Annotated[str, typer.Argument(help="For example CF-2026-000001.")]) -> None:
-    """Prove that a receipt says what it said when it was issued."""
-    from cli.chores import verify_receipt  # noqa: PLC0415 - see serve
+def receipt_verify(
+    number: Annotated[str | None, typer.Argument(help="For example CF-2026-000001.")] = None,
+    file: Annotated[Path | None, typer.Option("--json", help="A receipt that somebody holds as a file.")] = None,
+) -> None:
+    """Print a receipt and prove that it says what it said when it was issued."""
+    from cli.receipt import verify_receipt  # noqa: PLC0415 - see serve
 
-    raise typer.Exit(asyncio.run(verify_receipt(console, number)))
+    raise typer.Exit(asyncio.run(verify_receipt(console, number, file)))
 
 
 def main() -> None:

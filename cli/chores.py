@@ -1,4 +1,4 @@
-"""Chores on the parts themselves: documents, understanding, audit log, receipts."""
+"""Chores on the parts themselves: documents, understanding, audit log."""
 
 from rich.console import Console
 from rich.progress import Progress
@@ -49,16 +49,3 @@ async def verify_audit(console: Console) -> int:
             return 1
     console.print(f"{rows} rows, chain unbroken.")
     return 0
-
-
-async def verify_receipt(console: Console, number: str) -> int:
-    async with Ledger.open(Settings.read().ledger_url) as ledger:
-        receipt = await ledger.receipt(number)
-        if receipt is None:
-            console.print(f"There is no receipt {number}.")
-            return 1
-        genuine = await ledger.verify_receipt(number)
-    body = receipt.body
-    console.print(f"{number}: {body['kind']} of {body['amount']} {body['currency']} (minor units), {body['stripe_id']}")
-    console.print("[green]genuine[/]" if genuine else "[bold red]does not match its digest[/]")
-    return 0 if genuine else 1

@@ -41,6 +41,12 @@ class Receipts(Repository):
                 return False
             return await holds(connection, row.audited, "receipt.issued", _witness(row.number, row.action, row.digest))
 
+    async def audit_place(self, number: str) -> int | None:
+        """Where the audit log witnesses it."""
+        async with self._database.read() as connection:
+            place: int | None = await connection.scalar(select(receipts.c.audited).where(receipts.c.number == number))
+        return place
+
     async def _issue(self, connection: AsyncConnection, action_id: str, body: Json) -> Receipt:
         now = self._now()
         number = f"CF-{now.year}-{await _next(connection, f'receipts-{now.year}'):06d}"
