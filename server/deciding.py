@@ -51,12 +51,19 @@ async def tell(services: Services, action_id: str) -> None:
 def standing(action: Action, approvals: list[Approval]) -> str:
     """Where it stands, in a sentence for whoever has just decided or is about to."""
     said_yes = [one.agent for one in approvals if one.verdict == "approve"]
-    missing = max(1, action.approvals_needed) - len(said_yes)
+    missing = approvals_missing(action, approvals)
     if action.state != "awaiting_approval":
         return WAYS.get(action.state) or _decided(action, approvals)
     if not said_yes:
         return f"{_people(missing)} to approve this."
     return f"{' and '.join(said_yes)} said yes. {_people(missing)} to approve this."
+
+
+def approvals_missing(action: Action, approvals: list[Approval]) -> int:
+    """How many more people have to say yes. What waits needs one at least, whatever it was proposed as."""
+    if action.state != "awaiting_approval":
+        return 0
+    return max(1, action.approvals_needed) - sum(one.verdict == "approve" for one in approvals)
 
 
 def _people(missing: int) -> str:

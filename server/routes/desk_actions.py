@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 
 from server.auth import CurrentAgent, staff_only
-from server.deciding import decide, standing, tell
+from server.deciding import approvals_missing, decide, standing, tell
 from server.door import masked
 from server.present import (
     action_json,
@@ -96,6 +96,7 @@ async def _whole(services: Services, action: Action) -> Json:
         **action_json(action),
         "standing": standing(action, approvals),
         "approvals": [approval_json(one) for one in approvals],
+        "approvals_missing": approvals_missing(action, approvals),
         "approvals_given": sum(one.verdict == "approve" for one in approvals),
         "events": [event_json(event) for event in await ledger.action_events(action.id)],
         "assessments": [assessment_json(one) for one in assessments],

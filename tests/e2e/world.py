@@ -199,9 +199,10 @@ class Customer:
 class Staff:
     """Somebody at the desk."""
 
-    def __init__(self, world: World, name: str = "Sam") -> None:
+    def __init__(self, world: World, name: str = "Sam", role: str = "supervisor") -> None:
         self.http = world.client()
-        token = self.http.post("/demo/staff", json={"name": name}).raise_for_status().json()["token"]
+        asked = {"name": name, "role": role}
+        token = self.http.post("/demo/staff", json=asked).raise_for_status().json()["token"]
         self.http.headers["Authorization"] = f"Bearer {token}"
 
     def get(self, path: str, **params: Any) -> Any:

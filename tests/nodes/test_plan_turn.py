@@ -149,3 +149,36 @@ def test_a_lone_small_number_is_a_place_in_the_list(bare: str, details: dict[str
     given = state(("out_of_scope", 0.3), text=bare, asked="which_charge", slots={"bare": bare}, identity=VERIFIED)
 
     assert plan(given, Limits()).extra["details"] == details
+
+
+PRESSED = {"case_id": "c", "digest": "d", "answer": "yes"}
+COLLEAGUES = {**CASE, "proposer": "Ana"}
+
+
+def pressed(**more: Any) -> SupportState:
+    given = state(("affirm", 0.95), **more)
+    given["turn"]["button"] = PRESSED
+    return given
+
+
+@pytest.mark.parametrize("asked", ["confirm", "rating", "handover", None])
+@pytest.mark.parametrize("case", [CASE, {**CASE, "id": "another"}, None])
+def test_a_button_counts_whatever_was_asked_last(asked: str | None, case: dict[str, Any] | None) -> None:
+    assert plan(pressed(asked=asked, case=case, identity=VERIFIED), Limits()).step == "settle_proposal"
+
+
+@pytest.mark.parametrize("who", [ANONYMOUS, {**VERIFIED, "level": 1}])
+def test_a_button_is_no_consent_from_who_has_to_prove_who_they_are(who: dict[str, Any]) -> None:
+    assert plan(pressed(asked="confirm", case=CASE, identity=who), Limits()).step == "identify_user"
+
+
+def test_a_button_in_a_message_that_could_not_be_screened_goes_to_a_person() -> None:
+    assert plan(pressed(case=CASE, identity=VERIFIED, screen="unknown"), Limits()).step == "escalate"
+
+
+def test_no_wish_is_taken_up_again_for_what_a_colleague_proposed() -> None:
+    given = state(("affirm", 0.95), answer="yes", asked="confirm", case=COLLEAGUES, identity={**VERIFIED, "level": 1})
+
+    planned = plan(given, Limits())
+
+    assert ("identify_user", []) == (planned.step, planned.goals)
