@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from redis.exceptions import LockError
 
@@ -13,6 +13,8 @@ from server.services import Services
 from tools.errors import BeyondYourLimit, Conflict, IllegalTransition, StaleDecision
 from tools.ledger.types import Action, ActionState, Approval
 
+A_DAY = timedelta(hours=24)
+"""As policy counts what one person approves."""
 SECONDS_HELD = 15
 SECONDS_WAITED = 5
 WAYS: dict[ActionState, str] = {
@@ -102,9 +104,8 @@ def _way_out(action: Action, approvals: list[Approval]) -> str:
 
 
 async def _refuse_beyond_limit(services: Services, action: Action, agent: Principal) -> None:
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    already = await services.ledger.approved_by(agent.id, since=today)
-    refusal = services.policy.may_approve(action.amount, role=agent.role, approved_today=already)
+    already = await services.ledger.approved_by(agent.id, since=datetime.now(UTC) - A_DAY)
+    refusal = services.policy.may_approve(action.amount, role=agent.role, approved_today=already, kind=action.kind)
     if refusal is not None:
         raise BeyondYourLimit(refusal)
 
