@@ -7,6 +7,7 @@ does the case's graph walk on; a walk that was cut short is taken up again from 
 import asyncio
 import contextvars
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -82,8 +83,9 @@ class GraphCases:
         return await self.go_on(case_id) if decided.state != "awaiting_approval" else await self._case(case_id)
 
     async def go_on(self, case_id: str) -> Case:
-        """Walks the case as far as the ledger allows. Safe to call at any time."""
-        await _apart(self._walk(case_id, {"case_id": case_id}))
+        """Walks the case as far as the ledger allows. Safe to call at any time, by several at once."""
+        with suppress(IllegalTransition):  # somebody else walked it on meanwhile: what counts is how it stands
+            await _apart(self._walk(case_id, {"case_id": case_id}))
         return await self._case(case_id)
 
     async def unfinished(self) -> list[Action]:

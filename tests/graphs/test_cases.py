@@ -131,6 +131,20 @@ async def test_of_two_desks_that_approve_at_once_one_wins_and_one_refund_is_made
     assert 1 == len(refunds(sandbox, proposed.target))
 
 
+async def test_of_several_that_take_up_a_case_at_once_each_finds_it_done(
+    cases: GraphCases, request_of_ada: ActionRequest, sandbox: Sandbox
+) -> None:
+    """Who came second was told of an illegal transition, and the customer of changed billing data."""
+    ledger, proposed = cases.context.ledger, await opened(cases, request_of_ada)
+    await ledger.move_action(proposed.id, "confirmed", actor="customer", digest=proposed.digest)
+    await ledger.move_action(proposed.id, "executing", actor="code")
+
+    found = await asyncio.gather(*(cases.go_on(proposed.id) for _ in range(3)))
+
+    assert ["succeeded"] * 3 == [case.action.state for case in found if case.action]
+    assert 1 == len(refunds(sandbox, proposed.target))
+
+
 async def test_a_double_click_on_yes_makes_one_refund(
     cases: GraphCases, request_of_ada: ActionRequest, sandbox: Sandbox
 ) -> None:
