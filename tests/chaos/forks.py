@@ -24,7 +24,7 @@ from typing import Any
 from tests.chaos.points import ROOT
 
 Json = dict[str, Any]
-LONGEST_SECONDS = 60
+LONGEST_SECONDS = 100
 ENVIRONMENT = {
     "LANGGRAPH_STRICT_MSGPACK": "true",
     "LANGSMITH_TRACING": "false",
@@ -114,7 +114,7 @@ def _load(home: Path) -> dict[str, Verb]:
     def verb(does: Verb) -> Verb:
         return partial(_placed, does, life.Place, understander)
 
-    return {name: verb(getattr(life, name)) for name in ("propose", "agree", "come_back")}
+    return {name: verb(getattr(life, name)) for name in ("propose", "agree", "intents", "come_back")}
 
 
 async def _placed(does: Verb, place_of: Callable[..., Any], understander: Any, *, place: Json, **order: Any) -> Json:

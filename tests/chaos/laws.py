@@ -50,6 +50,8 @@ class World:
     """Id of the customer's yes."""
     before: int
     """Lines that were said before it."""
+    unwitnessed: bool = False
+    """Whether, when the process died, Stripe had done something of which the ledger had no intent."""
 
 
 def violations(world: World) -> list[str]:
@@ -60,6 +62,11 @@ def one_effect_or_none(world: World) -> Iterator[str]:
     wanted = 1 if world.facts.state == "succeeded" else 0
     if (world.requests, world.done) != (wanted, bool(wanted)):
         yield f"{world.facts.state}, and Stripe saw {world.requests} (done: {world.done})"
+
+
+def the_intent_came_first(world: World) -> Iterator[str]:
+    if world.unwitnessed:
+        yield "Stripe was asked before it was written down that it would be"
 
 
 def a_clear_state(world: World) -> Iterator[str]:
@@ -119,6 +126,7 @@ def no_run_is_left(world: World) -> Iterator[str]:
 
 LAWS: tuple[Callable[[World], Iterator[str]], ...] = (
     one_effect_or_none,
+    the_intent_came_first,
     a_clear_state,
     the_intent_is_kept_and_finished,
     one_receipt_that_verifies,

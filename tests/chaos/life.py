@@ -23,13 +23,14 @@ from server.threads import open_thread, say
 from tests.chaos.laws import ENDS, Facts, Line
 from tests.chaos.points import Watch, watch
 from tools.errors import KnowledgeUnavailable
+from tools.ledger.ledger import Ledger
 from tools.ledger.repository import utc_now
 from tools.ledger.types import Run
 from tools.nlu.types import Understander
 
 ANYBODY = Principal(id="anon_chaos", role="customer", name="customer")
 YES = "yes please"
-PATIENCE_SECONDS = 25.0
+PATIENCE_SECONDS = 40.0
 TURN_SECONDS, REST_TURNS = 0.02, 5
 CODE = re.compile(r"\b\d{6}\b")
 
@@ -115,6 +116,12 @@ async def come_back(
             await _yes(services, thread, message)
         await _settled(services, thread, action)
         return asdict(await facts(services, thread, action))
+
+
+async def intents(place: Place, _understander: Understander, *, action: str) -> dict[str, Any]:
+    """What the ledger holds, with no server about that could mend it."""
+    async with Ledger.open(place.database_url) as ledger:
+        return {"kept": len(await ledger.effects(action))}
 
 
 async def facts(services: Services, thread: str, action_id: str) -> Facts:

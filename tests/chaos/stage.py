@@ -221,8 +221,9 @@ class Stage:
         """What is found by the process that comes after; None when this one did not get to that point."""
         code, _ = self._agree(deadly=str(point))
         assert code in {0, KILLED}, self.forks.log()
+        unwitnessed = bool(self._requests()) and not self._intents()
         time_passes(self.client, KILLED_AGO)
-        world = self.look()
+        world = replace(self.look(), unwitnessed=unwitnessed)
         return world if code == KILLED else None
 
     def look(self) -> World:
@@ -248,6 +249,10 @@ class Stage:
         events = self._listed("/v1/events")
         named = [e for e in events if self._is_ours(e["data"]["object"]) and e["request"]["id"]]
         return len({event["request"]["id"] for event in named})
+
+    def _intents(self) -> int:
+        kept: int = self.forks.do("intents", self.place, action=self.action)["kept"]
+        return kept
 
     def _done(self) -> bool:
         ours = [thing for thing in self._listed(self.kind.listing) if self._is_ours(thing)]

@@ -58,6 +58,7 @@ def test_a_world_as_it_should_be_breaks_no_law(world: World) -> None:
 BROKEN: dict[str, tuple[str, World]] = {
     "refunded twice": ("one_effect_or_none", replace(WORLD, requests=2)),
     "not at Stripe": ("one_effect_or_none", replace(WORLD, requests=0, done=False)),
+    "asked before it was written down": ("the_intent_came_first", replace(WORLD, unwitnessed=True)),
     "at Stripe all the same": ("one_effect_or_none", replace(NOTHING_DONE, requests=1, done=True)),
 }
 DOCTORED: dict[str, tuple[str, dict[str, Any]]] = {
