@@ -12,7 +12,9 @@ async def load_case(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str
     """A case goes on where it was, even when every checkpoint is lost."""
     action = await runtime.context.ledger.action(state["case_id"])
     if action is None:
-        return {"progress": "denied" if state.get("verdict") else "new"}
+        # Weighed and not denied, yet not written down: it was cut short in between, and is weighed once more.
+        denied = (state.get("verdict") or {}).get("outcome") == "deny"
+        return {"progress": "denied" if denied else "new"}
     known = {"thread": action.thread, "digest": action.digest}
     if action.state == "confirmed" and action.outcome == "needs_approval":
         return {"progress": "needs_approval", **known}

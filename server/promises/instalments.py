@@ -12,7 +12,7 @@ import structlog
 from nodes.promising import OVER
 from server.promises.attempts import ATTEMPTS, GAPS, Attempt, is_planned, missed_places
 from server.promises.means import Fate, Means
-from server.promises.plans import MOST_MISSED, end_plan, keep_place, stopped
+from server.promises.plans import MOST_MISSED, drop_rest, end_plan, keep_place, stopped
 from server.promises.reasons import reason_of
 from server.promises.telling import part, tell
 from tools.billing.types import Invoice
@@ -137,6 +137,8 @@ async def _paid(case: Action, attempt: Attempt, means: Means) -> Fate:
     if not await _told(receipt.number, case.thread, means):
         await tell(means.queue, case.thread, ("instalment", case.id), *said, about=case)
     await keep_place(attempt, means)
+    if not invoice.remaining.amount:
+        await drop_rest(attempt.plan, means)
     return "kept"
 
 

@@ -15,7 +15,7 @@ from graphs import action, support
 from graphs.cases import GraphCases
 from graphs.redis_saver import RedisSaver
 from nodes.context import CaseContext, Context
-from server.case_sweep import expire_overdue
+from server.case_sweep import expire_overdue, take_up
 from server.events import EventLog
 from server.metrics import Metrics
 from server.promises.means import Means
@@ -67,6 +67,8 @@ class Keeping:
         self.clock.now = moment
         for _ in range(sweeps):
             await expire_overdue(self.cases, self.means.queue)
+            for unfinished in await self.cases.unfinished():
+                await take_up(unfinished, self.cases, self.means.queue)
             await look_after_due(self.means)
             await look_after_overdue(self.means)
             await self.quiet()
