@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from babel.dates import format_date
@@ -22,6 +22,8 @@ from tests.server.keeping import DAY, REFUND, THREAD, Keeping, fate, keeping
 from tools.business_days import after_business_days, one_business_day_after
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, Ticket
+from tools.money import Money
+from tools.policy.types import ActionKind, ActionRequest
 
 
 @pytest.fixture
@@ -255,6 +257,90 @@ class TestUndone:
         assert "dropped" == fate(await kept.promise(refunded.id))
 
 
+class TestMoreTime:
+    @pytest.fixture
+    async def extended(self, kept: Keeping) -> Action:
+        """Linus has a week more to pay 1,200.00."""
+        [linus] = await kept.billing.find_by_email("linus@example.com")
+        [owed] = (await kept.billing.picture(linus.id)).invoices
+        asked = replace(anything("extend_due_date", linus.id, owed.id, owed.remaining), extension_days=7)
+        new_due = (kept.clock.now + 7 * DAY).date().isoformat()
+        return await approved(kept, asked, {"number": owed.number, "due": None, "new_due": new_due})
+
+    async def test_what_is_paid_in_time_is_kept_in_silence(self, kept: Keeping, extended: Action) -> None:
+        promise = await kept.promise(extended.id, "payment_due")
+        kept.sandbox.stripe().v1.invoices.pay(extended.target, {"paid_out_of_band": True})
+
+        assert [] == await kept.at(promise.due)
+
+        assert "kept" == fate(await kept.promise(extended.id, "payment_due"))
+
+    async def test_what_is_not_is_collected_again_and_the_customer_hears_so_once(
+        self, kept: Keeping, extended: Action
+    ) -> None:
+        promise = await kept.promise(extended.id, "payment_due")
+        client = kept.sandbox.stripe()
+        assert not client.v1.invoices.retrieve(extended.target).auto_advance
+
+        [told] = await kept.at(promise.due)
+
+        assert f"You had until {day(promise.due)} to pay" in told
+        assert "$1,200.00 of it is still open" in told
+        assert client.v1.invoices.retrieve(extended.target).auto_advance
+        assert "overdue" == fate(await kept.promise(extended.id, "payment_due"))
+        client.v1.invoices.pay(extended.target, {"paid_out_of_band": True})
+        assert [told] == await kept.at(promise.due + DAY)
+        assert "kept" == fate(await kept.promise(extended.id, "payment_due"))
+
+    async def test_a_payment_plan_that_was_agreed_to_since_takes_its_place(
+        self, kept: Keeping, extended: Action
+    ) -> None:
+        kept.clock.now += DAY
+        owed = await kept.billing.invoice(extended.target)
+        asked = anything("payment_plan", extended.customer, extended.target, owed.remaining)
+        start = (kept.clock.now + 60 * DAY).date().isoformat()
+        schedule = [{"due": start, "amount": owed.remaining.amount}]
+        await approved(kept, replace(asked, instalments=2), {"number": owed.number, "schedule": schedule})
+        promise = await kept.promise(extended.id, "payment_due")
+
+        assert [] == await kept.at(promise.due)
+
+        assert "dropped" == fate(await kept.promise(extended.id, "payment_due"))
+        assert not kept.sandbox.stripe().v1.invoices.retrieve(extended.target).auto_advance
+
+
+class TestPauses:
+    @pytest.fixture
+    async def paused(self, kept: Keeping) -> Action:
+        [ada] = await kept.billing.find_by_email("ada@example.com")
+        [plan] = (await kept.billing.picture(ada.id)).subscriptions
+        asked = replace(anything("pause_subscription", ada.id, plan.id, plan.price), pause_months=1)
+        resumes = (kept.clock.now + 30 * DAY).replace(microsecond=0).isoformat()
+        details = {"plan": plan.plan, "interval": plan.interval, "months": 1, "resumes": resumes}
+        return await approved(kept, asked, details)
+
+    async def test_one_that_ends_by_itself_is_kept_in_silence(self, kept: Keeping, paused: Action) -> None:
+        kept.sandbox.advance(31 * 24 * 3600)
+        promise = await kept.promise(paused.id, "resumes")
+
+        assert [] == await kept.at(promise.due + DAY)
+
+        assert "kept" == fate(await kept.promise(paused.id, "resumes"))
+
+    async def test_one_that_does_not_is_told_and_goes_to_a_person(self, kept: Keeping, paused: Action) -> None:
+        promise = await kept.promise(paused.id, "resumes")
+        assert [] == await kept.at(promise.due + timedelta(minutes=59))
+
+        [told] = await kept.at(promise.due + timedelta(hours=1))
+
+        assert f"was to go on by itself on {day(promise.due)}" in told
+        [ticket] = await kept.ledger.tickets(state="waiting")
+        assert "still paused" in ticket.reason
+        kept.sandbox.stripe().v1.subscriptions.update(paused.target, {"pause_collection": ""})
+        await kept.at(promise.due + timedelta(hours=2))
+        assert "kept" == fate(await kept.promise(paused.id, "resumes"))
+
+
 class TestOnce:
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     @pytest.mark.parametrize("name", ["create_run", "miss_promise"])
@@ -348,6 +434,31 @@ async def test_what_is_overdue_is_counted(kept: Keeping, waiting: Action) -> Non
     registry = kept.means.metrics.registry
     assert 1 == registry.get_sample_value("counterfoil_promises_overdue")
     assert 1 == registry.get_sample_value("counterfoil_promises_total", {"kind": "answer_by", "fate": "overdue"})
+
+
+def anything(kind: ActionKind, customer: str, target: str, amount: Money) -> ActionRequest:
+    return ActionRequest(
+        kind=kind,
+        ground="customer_request",
+        customer=customer,
+        target=target,
+        amount=amount,
+        refundable=amount,
+        disputed=False,
+        charged_at=datetime.now(UTC),
+        interval="month",
+    )
+
+
+async def approved(kept: Keeping, request: ActionRequest, details: dict[str, Any]) -> Action:
+    """Agreed to, and by a colleague as well where policy wants that."""
+    made = await kept.agreed(request, {**details, "evidence_ids": [request.target]})
+    if made.state == "awaiting_approval":
+        await kept.cases.decide(made.id, digest=made.digest, approve=True, agent="sam", role="lead", reason="fine")
+    ended = await kept.ledger.action(made.id)
+    assert ended is not None
+    assert "succeeded" == ended.state
+    return ended
 
 
 async def sweeps(means: Means, kept: Keeping) -> None:
