@@ -80,7 +80,7 @@ async def _details(attempt: Attempt, invoice: Invoice, means: Means) -> Json:
     plan = attempt.plan
     card: Json = {name: plan.details.get(name) for name in ("payment_method", "brand", "last4")}
     if attempt.number > 1 or not card["payment_method"]:
-        now = (await means.billing.picture(plan.customer)).customer.payment_method
+        now = (await means.billing.customer(plan.customer)).payment_method
         if now and now != card["payment_method"]:
             card = {"payment_method": now, "brand": None, "last4": None}
     return {
@@ -102,8 +102,8 @@ async def _go_on(case: Action, attempt: Attempt, means: Means) -> Fate:
             return await _paid(case, attempt, means)
         case "failed":
             return await _declined(case, attempt, means)
-        case "rejected":
-            return "overdue"
+        case "rejected" | "awaiting_approval":
+            return "overdue"  # with a person now; it is looked at again from time to time
         case _:
             return "waits"
 

@@ -29,6 +29,8 @@ from tools.ledger.types import Action, Promise
 log = structlog.get_logger()
 
 SWEEP_SECONDS = 5.0
+AT_ONCE = 500
+"""More than wait for Stripe in an outage of it, so that what does not need Stripe has its turn as well."""
 AGAIN = timedelta(minutes=5)
 """How often those are looked at that are overdue already: they may be kept late."""
 BY_ACTION: dict[str, Callable[[Promise, Action, Means], Awaitable[Fate]]] = {
@@ -55,7 +57,7 @@ async def sweep_promises(means: Means, *, every: float = SWEEP_SECONDS) -> None:
 
 
 async def look_after_due(means: Means) -> None:
-    for promise in await means.ledger.due_promises(means.now()):
+    for promise in await means.ledger.due_promises(means.now(), limit=AT_ONCE):
         await look_after(promise, means)
 
 

@@ -342,6 +342,20 @@ class TestKilledAnywhere:
         assert (1, 2) == (len(told), len(again))
         assert [PART] == taken(kept, plan)
 
+    async def test_a_yes_to_what_was_left_before_is_none_to_what_is_left_now(self, kept: Keeping, plan: Action) -> None:
+        """It was opened, its process died, and a credit note came in between."""
+        kept.clock.now = day_of(plan, 1)
+        with pytest.raises(Killed):
+            await sweeps(dying(kept.means, "move_action", after=False), kept)
+        kept.sandbox.stripe().v1.credit_notes.create({"invoice": plan.target, "amount": 95_000})
+
+        told = await kept.at(kept.clock.now)
+
+        assert [25_000] == taken(kept, plan)
+        assert 1 == len(told)
+        states = {part.state for part in await kept.ledger.actions(target=plan.target) if part.kind == "instalment"}
+        assert {"void", "succeeded"} == states
+
     async def test_an_answer_that_never_came_is_found_out_and_told_once(self, kept: Keeping, plan: Action) -> None:
         kept.sandbox.fault(method="POST", path="/confirm$", count=1, kind="status_after_commit", status=500)
 

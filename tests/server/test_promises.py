@@ -97,7 +97,7 @@ class TestDecisions:
         [told] = await kept.at(promise.due)
         await kept.at(promise.due + DAY)
 
-        assert "refund of $480.00 that you asked for" in told
+        assert "refund of $480.00 that you confirmed" in told
         assert [told] == await kept.said()
         assert "overdue" == fate(await kept.promise(waiting.id))
         assert [] == await kept.ledger.tickets()
