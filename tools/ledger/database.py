@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from tools.errors import Conflict, CounterfoilError, NotFound, Unavailable, Unprocessable
+from tools.errors import AlreadyUnderWay, Conflict, CounterfoilError, NotFound, Unavailable, Unprocessable
 from tools.ledger.digest import canonical
 from tools.ledger.url import parse
 
@@ -51,6 +51,12 @@ _FAULTS: dict[str, type[CounterfoilError]] = {
     "23502": Unprocessable,
     "SQLITE_CONSTRAINT_CHECK": Unprocessable,
     "SQLITE_CONSTRAINT_NOTNULL": Unprocessable,
+}
+
+
+_NAMED: dict[str, type[CounterfoilError]] = {
+    # Who looked first could not see the other one's transaction, which had not ended.
+    "uq_actions_live_target": AlreadyUnderWay,
 }
 
 
@@ -171,6 +177,9 @@ def _translated() -> Iterator[None]:
 def _fault(error: StatementError) -> CounterfoilError:
     if isinstance(error.orig, CounterfoilError):
         return error.orig
+    named = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
+    if named in _NAMED:
+        return _NAMED[named]()
     code = _code(error)
     if code in _FAULTS:
         return _FAULTS[code]()
