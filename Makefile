@@ -31,7 +31,7 @@ doctor: .venv/run ## What is configured, reachable, embedded or missing
 test: .venv/dev ## Run all tests (arguments: make test ARGS="-k refund")
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
-chaos: .venv/dev ## Kill a process at every point between a yes and its receipt (prints a table)
+chaos: .venv/dev ## Kill a process at every point, fail every request, play a thousand schedules (prints tables)
 	@CHAOS=whole $(BIN)/pytest -n auto --dist load tests/chaos $(ARGS)
 
 bench: .venv/dev ## Measure (prints a table)

@@ -13,4 +13,5 @@ pytest_plugins = [
     "tests.fixtures.trained",
     "tests.fixtures.cases",
     "tests.chaos.table",
+    "tests.chaos.figures",
 ]

@@ -1,12 +1,14 @@
-"""One fork server and one stage at a time for all of the matrix."""
+"""One fork server and one stage at a time for the crash matrix; one arena a module for faults, schedules and races."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.chaos.arena import Arena, opened_arena
 from tests.chaos.forks import Forks, forking
 from tests.chaos.life import Place
+from tests.chaos.shelves import PostgreSQLShelf, Shelf, sqlite_shelf
 from tests.chaos.stage import Database, PostgreSQL, SQLite
 from tests.fixtures.sandbox import Sandbox
 
@@ -33,3 +35,28 @@ def place(tmp_path: Path, redis_url: str, sandbox: Sandbox, database: Database) 
         stripe_url=sandbox.url,
         smtp_port=sandbox.smtp_port,
     )
+
+
+@pytest.fixture(scope="session")
+def sqlite_shelved() -> Iterator[Shelf]:
+    with sqlite_shelf() as shelf:
+        yield shelf
+
+
+@pytest.fixture(scope="session")
+def postgresql_shelved(postgres_server: str) -> Shelf:
+    return PostgreSQLShelf(postgres_server)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def lasting_arena(request: pytest.FixtureRequest, redis_server: str, sandbox_process: Sandbox) -> Iterator[Arena]:
+    shelf: Shelf = request.getfixturevalue(f"{request.param}_shelved")
+    with opened_arena(shelf, redis_server, sandbox_process) as opened:
+        yield opened
+
+
+@pytest.fixture
+def arena(lasting_arena: Arena) -> Arena:
+    """As new."""
+    lasting_arena.set()
+    return lasting_arena

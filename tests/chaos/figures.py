@@ -1,0 +1,29 @@
+"""What the chaos counted, at the end of the run, whichever process of pytest it was counted in."""
+
+from collections.abc import Callable
+
+import pytest
+
+PROPERTY = "chaos"
+Say = Callable[[object], None]
+
+
+@pytest.fixture
+def say(record_property: Callable[[str, object], None]) -> Say:
+    """For a line among the figures."""
+    return lambda line: record_property(PROPERTY, str(line))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    said = [
+        str(value)
+        for report in reports
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == PROPERTY
+    ]
+    if said:
+        terminalreporter.section("chaos: what happened to cases, and how many laws it broke")
+        for line in said:
+            terminalreporter.write_line(line)
