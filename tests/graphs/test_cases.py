@@ -1,5 +1,6 @@
 """Cases on real parts, step by step. Races, faults and random schedules of them are in `tests/chaos`."""
 
+import asyncio
 import uuid
 from dataclasses import replace
 from typing import Any, ClassVar
