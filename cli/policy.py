@@ -19,6 +19,8 @@ def check_policy(console: Console, table: Path | None, rules: Path | None) -> in
     console.print(_kinds(cases, found))
     for surprise in found:
         console.print(_surprise(surprise), highlight=False)
+    if table is None and (idle := sorted({rule.id for rule in engine.rules.cited()} - {case.rule for case in cases})):
+        console.print(f"\nNo case is decided by {', '.join(idle)}: add a row.", highlight=False)
     console.print(f"\n{len(cases) - len(found)} of {len(cases)} cases as expected (policy {engine.version}).")
     return 1 if found else 0
 

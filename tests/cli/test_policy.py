@@ -101,6 +101,14 @@ def test_the_table_can_be_run_against_other_rules(run: Run, lower: Path) -> None
     assert "the limit itself is automatic" in output
 
 
+def test_a_rule_that_decides_no_case_is_named(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "renamed.yaml"
+    path.write_text(PACKAGED.read_text(encoding="utf-8").replace("id: extend.once", "id: extend.twice"))
+
+    assert "No case is decided by extend.twice: add a row." in run("test", "--rules", path)[1]
+    assert "No case is decided by" not in run("test")[1]
+
+
 def test_nothing_recorded_is_said(run: Run) -> None:
     code, output = run("backtest", "packaged", "packaged")
 

@@ -37,7 +37,7 @@ class Window(InOrOut):
         days = self.days.get(asked.request.interval or "one_off")
         if days is None:
             return Said("needs_approval", "No refund window is set for this billing interval.")
-        if asked.at - asked.request.charged_at <= timedelta(days=days):
+        if asked.age <= timedelta(days=days):
             return Said(self.inside, f"The charge is no more than {days} days old.")
         return Said(self.outside, f"The charge is more than {days} days old.")
 

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -24,6 +24,11 @@ STRICTNESS: dict[Outcome, int] = {"auto": 0, "needs_approval": 1, "deny": 2}
 class Asked:
     request: ActionRequest
     at: datetime
+
+    @property
+    def age(self) -> timedelta:
+        """Of the charge. A time without a zone is UTC, as all of Stripe's are."""
+        return _utc(self.at) - _utc(self.request.charged_at)
 
 
 @dataclass(frozen=True)
@@ -59,3 +64,7 @@ class Section(Strict):
 
     def rules(self) -> Iterator[Rule]:
         yield from (rule for _, rule in self if isinstance(rule, Rule))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -48,3 +48,12 @@ def test_where_no_rule_speaks_a_person_decides(monkeypatch: pytest.MonkeyPatch) 
     assert ("needs_approval", "change.upgrade", SILENCE, 1) == (
         *(verdict.outcome, verdict.rule, verdict.because, verdict.people),
     )
+
+
+@pytest.mark.parametrize(("days", "outcome"), [(29, "auto"), (31, "deny")])
+def test_a_time_without_a_zone_is_utc(days: int, outcome: str) -> None:
+    """An engine that raises would be an engine that nobody asks."""
+    request = asked(charged_at=(NOW - timedelta(days=days)).replace(tzinfo=None))
+
+    assert outcome == ENGINE.evaluate(request, at=NOW).outcome
+    assert outcome == ENGINE.evaluate(request, at=NOW.replace(tzinfo=None)).outcome
