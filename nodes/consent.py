@@ -104,7 +104,7 @@ async def _move(answer: Answer, asked: Action, context: Context) -> Settled:
     except BillingUnavailable:
         return Settled(said=draft("billing_down"), offers_person=True)
     if case.action is None or case.action.state == "void":
-        return _anew(asked, draft("changed" if case.reason == CHANGED else "no_longer_allowed"))
+        return _anew(asked, draft("changed" if case.reason == CHANGED else "not_carried_out"))
     said, offers_person = outcome_draft(case.action, case.receipt, reason=case.reason)
     if case.action.state == "awaiting_approval":
         said = said.then(await decision_draft(case.action, context.ledger, context.now()))

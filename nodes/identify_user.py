@@ -38,7 +38,7 @@ async def _respond(state: SupportState, runtime: Runtime[Context]) -> tuple[Draf
         return await _send_again(runtime)
     if "forgot_email" in intents:
         return draft("ask_phone"), "phone"
-    if "@" in state["turn"]["text"]:
+    if "@" in state["turn"]["text"] and not _is_new(str(email), state):
         return draft("not_an_email"), "email"
     if identity.get("email") and identity.get("level", 0) == 1:
         return await step_up(runtime, str(identity["email"]))

@@ -132,11 +132,10 @@ def _answers_question(state: SupportState, limits: Limits) -> Plan | None:
         case "which_charge" if state["turn"].get("answer") == "no":
             return Plan(step="greet", goals=[])
         case "which_charge" if _details(state) and not wishes(intents):
-            return Plan(
-                step="fetch_billing", extra={"details": {**(state.get("details") or {}), **_choice(state, limits)}}
-            )
+            chosen = {**(state.get("details") or {}), **_choice(state, limits)}
+            return _proceed(state, state.get("goals") or [], {"details": chosen})
         case "which_charge" if not _is_about_something(intents):
-            return _missed(state, limits) or Plan(step="fetch_billing", extra={"details": {}})
+            return _missed(state, limits) or _proceed(state, state.get("goals") or [], {"details": {}})
         case "detail":
             return _answers_detail(state, limits)
         case "handover" if state["turn"].get("answer") == "no":

@@ -137,6 +137,7 @@ def _proposal(
         "billed": "now" if grows else "next_invoice",
         "proration_date": matter.now.replace(microsecond=0).isoformat(),
         "interval": _every(price) if price else plan.every,
+        "starts_anew": price is not None and _every(price) != plan.every,
         "total": unit.amount * count,
         "next_at": plan.period_end.isoformat(),
         **_charged(matter, plan),

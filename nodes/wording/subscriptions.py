@@ -114,9 +114,10 @@ def _cost(action: Action) -> Draft:
 def _due(action: Action) -> Draft:
     if action.amount:
         card = card_in(action.details)
-        if card is None:
-            return draft("change_due_billed", due=action.amount)
-        return draft("change_due", due=action.amount, method=card)
+        by = draft("charged_to", method=card) if card else draft("billed_as_usual")
+        if action.details.get("starts_anew"):
+            return draft("change_due_anew", due=action.amount, interval=_per(action), by=by)
+        return draft("change_due", due=action.amount, by=by)
     credit: Money = money(action, action.details["credit"])
     return draft("change_credit", credit=credit) if credit else draft("change_free")
 
@@ -130,8 +131,8 @@ def _changed(action: Action, receipt: Receipt) -> Draft:
     if details["billed"] != "now" or not action.amount:
         return said
     card = card_in(details)
-    paid = draft("change_paid", due=action.amount, method=card) if card else draft("change_billed", due=action.amount)
-    return said.then(paid)
+    by = draft("charged_to", method=card) if card else draft("billed_as_usual")
+    return said.then(draft("change_paid", due=action.amount, by=by))
 
 
 CANCEL = Wording(

@@ -108,7 +108,7 @@ def test_half_an_address_is_asked_for_again() -> None:
 
 
 def test_a_choice_that_was_not_understood_is_offered_again_and_then_a_person() -> None:
-    first = state(("out_of_scope", 0.9), text="that one", asked="which_charge", goals=["refund_request"])
+    first = state(("out_of_scope", 0.9), text="that one", asked="which_charge", identity=VERIFIED)
     second = state(("out_of_scope", 0.9), text="that one", asked="which_charge", clarifications=1)
 
     assert plan(first, Limits()).step == "fetch_billing"
@@ -182,3 +182,112 @@ def test_no_wish_is_taken_up_again_for_what_a_colleague_proposed() -> None:
     planned = plan(given, Limits())
 
     assert ("identify_user", []) == (planned.step, planned.goals)
+
+
+def test_a_choice_of_somebody_whose_proof_has_expired_reads_nothing_before_they_prove_it_again() -> None:
+    """Billing was read for nobody, and the conversation ended in an error."""
+    given = state(("out_of_scope", 0.3), text="49.00", asked="which_charge", slots={"bare": "49.00"})
+
+    assert plan(given, Limits()).step == "identify_user"
+
+
+def detail(*readings: tuple[str, float], goal: str, **more: Any) -> SupportState:
+    """An answer to what `goal` lacked."""
+    return state(*readings, asked="detail", goals=[goal], identity=VERIFIED, **more)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (
+            detail(
+                ("payment_plan", 0.95),
+                goal="pause_subscription",
+                text="2 months",
+                slots={"months": 2, "instalments": 2},
+                details={"said": "pause it"},
+            ),
+            {"said": "pause it", "months": 2, "answer": "2 months"},
+        ),
+        (
+            detail(
+                ("give_email", 0.99),
+                goal="change_billing_details",
+                text="new@example.com",
+                slots={"email": "new@example.com"},
+                details={"fields": ["email"]},
+            ),
+            {"fields": ["email"], "email": "new@example.com", "answer": "new@example.com"},
+        ),
+        (
+            detail(
+                ("out_of_scope", 0.9), goal="change_plan", text="Business", details={"said": "upgrade", "answer": "x"}
+            ),
+            {"said": "upgrade", "answer": "Business"},
+        ),
+    ],
+)
+def test_what_was_lacking_is_added_to_what_was_said(given: SupportState, kept: dict[str, Any]) -> None:
+    planned = plan(given, Limits())
+
+    assert (planned.step, planned.goals) == ("fetch_billing", given["goals"])
+    assert kept.items() <= planned.extra["details"].items()
+
+
+def test_another_wish_is_no_answer_to_what_was_lacking() -> None:
+    given = detail(("refund_request", 0.95), goal="change_plan", text="refund the last charge")
+
+    assert plan(given, Limits()).goals == ["refund_request"]
+
+
+def test_no_to_what_was_lacking_ends_the_wish() -> None:
+    planned = plan(detail(("decline", 0.9), goal="change_plan", text="never mind", answer="no"), Limits())
+
+    assert (planned.step, planned.goals) == ("greet", [])
+
+
+def test_a_new_address_for_invoices_says_nothing_about_who_is_there() -> None:
+    """The code would have gone to an address that nobody has proved to own."""
+    given = state(
+        ("change_billing_details", 0.9),
+        ("give_email", 0.8),
+        text="change my email to new@example.com",
+        slots={"email": "new@example.com", "fields": ("email",)},
+        identity=VERIFIED,
+    )
+    planned = plan(given, Limits())
+
+    assert (planned.step, planned.extra["details"]["email"]) == ("fetch_billing", "new@example.com")
+
+
+def test_an_address_to_prove_who_one_is_becomes_no_new_one_for_invoices() -> None:
+    asked = plan(state(("change_billing_details", 0.9), text="change my billing email", slots={}), Limits())
+    given = state(
+        ("give_email", 0.9), slots={"email": "ada@example.com"}, goals=asked.goals, details=asked.extra["details"]
+    )
+
+    assert "email" not in plan(given, Limits()).extra.get("details", {})
+
+
+def test_a_new_wish_forgets_what_was_said_of_the_last_one() -> None:
+    given = state(
+        ("pause_subscription", 0.9), text="pause it", identity=VERIFIED, details={"seats": 3, "answer": "Business"}
+    )
+
+    assert plan(given, Limits()).extra["details"] == {"said": "pause it"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "ground", "goal"),
+    [
+        ("refund", "duplicate", "duplicate_charge"),
+        ("refund", "within_window", "refund_request"),
+        ("resume_subscription", "customer_request", "undo_cancel"),
+        ("payment_method_link", None, "update_payment_method"),
+    ],
+)
+def test_a_yes_without_proof_is_taken_up_again_by_the_wish_behind_it(kind: str, ground: str | None, goal: str) -> None:
+    case = {**CASE, "kind": kind, "ground": ground}
+    given = state(("affirm", 0.9), answer="yes", asked="confirm", case=case, identity={**VERIFIED, "level": 1})
+
+    assert (plan(given, Limits()).step, plan(given, Limits()).goals) == ("identify_user", [goal])
