@@ -20,11 +20,13 @@ async def list_promises(
 ) -> list[dict[str, Any]]:
     """Overdue ones, the newest first; else what is still to come, the soonest first."""
     now = datetime.now(UTC)
+    late = await services.ledger.overdue_promises(now)
     if overdue:
-        found = (await services.ledger.overdue_promises(now))[::-1][:limit]
+        found = late[::-1][:limit]
     else:
-        open_ = await services.ledger.due_promises(now + EVER, limit=limit)
-        found = [promise for promise in open_ if promise.due >= now]
+        # Those that are late and were not seen to be yet would come first.
+        open_ = await services.ledger.due_promises(now + EVER, limit=limit + len(late))
+        found = [promise for promise in open_ if promise.due >= now][:limit]
     return [promise_json(promise, now) for promise in found]
 
 

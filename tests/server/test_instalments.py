@@ -124,6 +124,23 @@ async def test_many_servers_that_look_at_once_charge_once(kept: Keeping, plan: A
     assert 1 == len(told)
 
 
+async def test_on_postgresql_too(postgres_url: str, redis_url: str, sandbox: Sandbox) -> None:
+    """Two processes, with connections of their own."""
+    async with keeping(postgres_url, redis_url, sandbox) as kept, Ledger.open(postgres_url, clock=kept.clock) as other:
+        plan = await planned(kept, "pm_card_visa")
+        queue = replace(kept.means.queue, ledger=other)
+        context = replace(kept.cases.context, ledger=other)
+        second = replace(kept.means, ledger=other, queue=queue, cases=replace(kept.cases, context=context))
+        for place in (1, 2):
+            kept.clock.now = day_of(plan, place)
+            for _ in range(3):
+                await asyncio.gather(*(look_after_due(means) for means in (kept.means, second) * 2))
+                await kept.quiet()
+            told = await kept.at(kept.clock.now)
+            assert [PART] * place == taken(kept, plan)
+            assert place == len(told)
+
+
 class TestDeclined:
     async def test_the_customer_hears_why_and_when_it_is_tried_again(self, kept: Keeping, plan: Action) -> None:
         decline(kept)
