@@ -115,7 +115,7 @@ def _anew(asked: Action, said: Draft) -> Settled:
     """What a colleague had proposed has no wish behind it that could be looked at again."""
     if asked.proposer != ASSISTANT:
         return Settled(said=said)
-    return Settled(said=said.then(draft("looking_again")), again=(goal_of(asked.kind, asked.reason),))
+    return Settled(said=said, again=(goal_of(asked.kind, asked.reason),))
 
 
 async def _under_way(asked: Action, context: Context) -> Draft:

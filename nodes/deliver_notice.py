@@ -5,6 +5,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from nodes.consent import ASSISTANT
 from nodes.context import Context
 from nodes.drafting import Draft, draft
 from nodes.escalate import hand_over
@@ -25,7 +26,7 @@ async def deliver_notice(state: SupportState, runtime: Runtime[Context]) -> dict
     """
     notice = state.get("notice") or {}
     said = await notice_draft(notice, thread_of(runtime), runtime.context)
-    handed = await _put(notice, state, runtime.context)
+    handed = await _put(said, state, runtime.context)
     if reason := await _needs_person(notice, runtime.context):
         handing, handed = await hand_over(state, runtime, reason)
         said += handing
@@ -52,13 +53,14 @@ async def notice_draft(notice: Json, thread: str, context: Context) -> Draft:
     return await _ended(action, context)
 
 
-async def _put(notice: Json, state: SupportState, context: Context) -> dict[str, Any]:
+async def _put(said: Draft, state: SupportState, context: Context) -> dict[str, Any]:
     """A colleague's proposal takes the place of the one that was pending: none is agreed to by mistake later."""
-    action = None if notice.get("says") else await context.ledger.action(str(notice.get("case_id")))
-    if action is None or action.state != "proposed":
+    shown = next((card["id"] for card in said.cards if card["type"] == "proposal"), None)
+    action = await context.ledger.action(shown) if shown else None
+    if action is None:
         return {}
     pending = state.get("case")
-    if pending and pending["id"] != action.id and not pending.get("proposer"):
+    if pending and pending["id"] != action.id and pending.get("proposer", ASSISTANT) == ASSISTANT:
         with suppress(Conflict):  # it was settled meanwhile, elsewhere
             await context.cases.withdraw(pending["id"], digest=pending["digest"], why="a colleague proposed another")
     return {"case": case_of(action) | {"proposer": action.proposer}, "asked": "confirm", "stage": "resolve"}

@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 
 from nodes.consent import Answer, Settled, settle, settle_pressed
 from nodes.context import Context
+from nodes.drafting import draft
 from nodes.state import SupportState
 from nodes.thread import thread_of
 
@@ -17,8 +18,9 @@ async def settle_proposal(state: SupportState, runtime: Runtime[Context]) -> dic
     """
     runtime.stream_writer({"type": "status", "text": "Taking care of it"})
     settled = await _settle(state, thread_of(runtime), runtime.context)
+    said = settled.said.then(draft("looking_again")) if settled.again else settled.said
     goals = [*settled.again, *(state.get("goals") or [])]
-    done = {"draft": settled.said.to_json(), "goals": goals, "stage": "resolve", "clarifications": 0}
+    done = {"draft": said.to_json(), "goals": goals, "stage": "resolve", "clarifications": 0}
     return {**done, **settled.update}
 
 

@@ -88,7 +88,7 @@ async def test_a_press_after_the_proof_has_run_out_asks_for_a_code_and_shows_a_n
     assert "six-digit code" in asked["text"]
     assert [] == refunds(sandbox)
     code = re.findall(r"\b\d{6}\b", sandbox.inbox("ada@example.com")[-1]["text"])[0]
-    assert "$49.00" in await ada.says(code)
+    assert "Shall I do that?" in await ada.says(code)
     new = await ada.card()
     assert new["id"] != old["id"]
     assert "CF-" in (await ada.presses(new))["text"]
@@ -281,3 +281,24 @@ class TestWhatAColleagueProposes:
         assert 404 == (await desk.post(f"/desk/threads/{new_id()}/proposals", json=body)).status_code
         async with grace.at() as http:
             assert 401 == (await http.post(f"/desk/threads/{grace.thread}/proposals", json=body)).status_code
+
+    async def test_credit_on_an_open_invoice_lowers_what_remains(
+        self, server: Live, desk: httpx.AsyncClient, sandbox: Sandbox
+    ) -> None:
+        linus = await signed_in([server], "linus@example.com")
+        stripe = sandbox.stripe()
+        customer = (await server.services.ledger.identity(linus.thread)).customer
+        [invoice] = stripe.v1.invoices.list({"customer": str(customer), "status": "open"}).data
+        body = {"kind": "credit_note", "target": invoice.id, "amount": 10000, "ground": "billing_error"}
+        body |= {"memo": "one seat too many", "reason": "counted twice"}
+        made = await desk.post(f"/desk/threads/{linus.thread}/proposals", json=body)
+        assert (201, "needs_approval") == (made.status_code, made.json()["outcome"]), made.text
+        await self.ended(linus)
+        card = await linus.card()
+        assert ("credit_note", 10000, "open") == (card["kind"], card["amount"], card["details"]["invoice_status"])
+        assert "asked a colleague to approve" in (await linus.presses(card))["text"]
+        async with server.http(await server.agent("Ben", role="agent")) as ben:
+            said = {"digest": card["digest"], "approve": True, "reason": "fine"}
+            decided = await ben.post(f"/desk/actions/{card['id']}/decision", json=said)
+        assert "succeeded" == decided.json()["state"]
+        assert invoice.amount_remaining - 10000 == stripe.v1.invoices.retrieve(str(invoice.id)).amount_remaining
