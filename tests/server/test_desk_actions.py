@@ -1,5 +1,6 @@
 """Colleagues decide exactly what they were shown, within what they may, and nobody alone where two are needed."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.server.conftest import Live, new_id
+from graphs.settings import Settings
+from tests.server.conftest import Live, new_id, serving
 from tests.server.deeds import action_in, proposed_action, waiting_action
 from tools.errors import Unavailable
 from tools.ledger.types import Action, ActionState
@@ -192,6 +194,21 @@ async def test_a_days_approvals_of_one_person_are_added_up_and_a_no_needs_no_lim
     assert (403, "beyond_your_limit") == (beyond.status_code, beyond.json()["code"])
     assert 200 == again.status_code, "a second click is not counted twice"
     assert "rejected" == no.json()["state"]
+
+
+async def test_two_approvals_of_one_person_on_two_servers_cannot_both_use_the_rest_of_the_day(
+    live: Live, settings: Settings, thread: str
+) -> None:
+    ledger = live.services.ledger
+    asked = [await waiting_action(ledger, thread, target=f"ch_{n}", amount=Money(50000, "usd")) for n in range(5)]
+    async with serving(settings, ledger) as other:
+        token = await live.agent("Kim", role="agent")
+        async with live.http(token) as here, other.http(token) as there:
+            for one in asked[:3]:
+                await decision(here, one)
+            last = await asyncio.gather(decision(here, asked[3]), decision(there, asked[4]))
+    assert [200, 403] == sorted(answer.status_code for answer in last)
+    assert 200000 == (await ledger.approved_by("Kim", since=datetime.now(UTC) - timedelta(hours=1)))["usd"].amount
 
 
 async def test_a_decision_stands_when_the_conversation_is_gone(live: Live, ana: httpx.AsyncClient, thread: str) -> None:
