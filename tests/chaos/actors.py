@@ -151,13 +151,15 @@ class Witness:
 
     mover: Any
     ledger: Ledger
-    seen: list[str] = field(default_factory=list)
+    seen: list[str]
+    changed: set[str]
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self.mover, name)
 
         async def called(**asked: Any) -> Any:
             self.seen += await self._against(name, asked["action_id"], asked["idempotency_key"])
+            self.seen += [f"{name} of {it}, which is not as it was" for it in self.changed & _ids_in(asked)]
             return await real(**asked)
 
         return called
@@ -169,6 +171,10 @@ class Witness:
         # One that was overtaken repeats itself under the same key; before its time there is no excuse.
         early = known is None or known.state in {"proposed", "confirmed", "awaiting_approval", "approved"}
         return found + ([f"{name} while {known and known.state}"] if early else [])
+
+
+def _ids_in(asked: dict[str, Any]) -> set[str]:
+    return {value for value in asked.values() if isinstance(value, str)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +190,8 @@ class Server:
     clock: Clock
     seen: list[str] = field(default_factory=list)
     """What the witness noted."""
+    changed: set[str] = field(default_factory=set)
+    """Things at Stripe that somebody changed since all proposals were made: no write may rest on them any more."""
 
     @classmethod
     @asynccontextmanager
@@ -206,7 +214,7 @@ class Server:
         return Process(self)
 
     def witness(self) -> Witness:
-        return Witness(self.billing.mover(), self.ledger, self.seen)
+        return Witness(self.billing.mover(), self.ledger, self.seen, self.changed)
 
 
 @asynccontextmanager

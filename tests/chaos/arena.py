@@ -53,7 +53,13 @@ class Arena:
         await self.servers[0].ledger.create_thread(THREAD, "somebody", {})
         for server in self.servers:
             server.seen.clear()
+            server.changed.clear()
         self.processes = [server.process() for server in self.servers]
+
+    def changed(self, target: str) -> None:
+        """Not while somebody is between looking and writing: nobody can do both in one step."""
+        for server in self.servers:
+            server.changed.add(target)
 
     def wait(self, time: timedelta) -> None:
         """Ours and Stripe's."""

@@ -149,12 +149,16 @@ async def stripe_recovers(play: Play, _: Move, __: Action, ___: Wish) -> None:
     play.arena.town.sandbox.clear_faults()
 
 
-async def is_done_by_hand(play: Play, move: Move, _: Action, wish: Wish) -> None:
-    meddle(play.arena.town, wish, whole=move.how == "whole")
+async def is_done_by_hand(play: Play, move: Move, action: Action, wish: Wish) -> None:
+    """Part of a charge matters as all of it does; part of anything else may be nothing to us."""
+    whole = move.how == "whole"
+    if meddle(play.arena.town, wish, whole=whole) and (whole or wish.kind == "refund"):
+        play.arena.changed(action.target)
 
 
-async def is_disputed(play: Play, _: Move, __: Action, wish: Wish) -> None:
-    dispute(play.arena.town, wish)
+async def is_disputed(play: Play, _: Move, action: Action, wish: Wish) -> None:
+    if dispute(play.arena.town, wish) and wish.kind == "refund":
+        play.arena.changed(action.target)
 
 
 async def switches(play: Play, move: Move, _: Action, __: Wish) -> None:

@@ -58,16 +58,20 @@ def deeds_of(town: Town, kind: ActionKind, action: str) -> list[Json]:
     return town.deeds(event, action) if event else []
 
 
-def meddle(town: Town, wish: Wish, *, whole: bool) -> None:
-    """What Stripe refuses them, or fails at, is no matter."""
+def meddle(town: Town, wish: Wish, *, whole: bool) -> bool:
+    """Whether it was done for certain: what Stripe refuses them, or fails at, is no matter."""
     with suppress(stripe.StripeError):
         TRADES[wish.kind].meddle(town, wish, whole)
+        return True
+    return False
 
 
-def dispute(town: Town, wish: Wish) -> None:
+def dispute(town: Town, wish: Wish) -> bool:
     """Once, and of a charge that was not refunded in full: others the bank would not take."""
     with suppress(httpx.HTTPStatusError):
         town.sandbox.open_dispute(town.charges[wish.size, wish.place])
+        return True
+    return False
 
 
 def _request(town: Town, wish: Wish, target: str, amount: int, **more: Any) -> ActionRequest:
