@@ -9,6 +9,7 @@ from langgraph.runtime import Runtime
 
 from nodes.consent import ASSISTANT, CONSENT_LEVEL
 from nodes.context import Context, Limits
+from nodes.details import LACKED, answered, choice, details_of, values, wished
 from nodes.levels import FOR_A_PERSON, GOALS, goal_of, level_needed, wishes
 from nodes.state import Step, SupportState
 from tools.errors import Conflict
@@ -20,13 +21,6 @@ WITHDRAW = re.compile(
 )
 WITH_PROPOSAL = frozenset({"settle_proposal", "clarify", "answer_policy", "redirect", "greet"})
 """Steps that leave a pending proposal as it is; any other takes it back, so that none is agreed to by mistake later."""
-VALUES = ("months", "days", "until", "seats", "more_seats", "interval", "company", "fields", "tax_id")
-"""What only a wish, or the answer to what it lacks, can set: elsewhere such words mean something else."""
-LACKED = {
-    "pause_subscription": frozenset({"months"}),
-    "change_billing_details": frozenset({"email", "company", "tax_id"}),
-}
-"""What the answer to a question for a detail is known by, whatever else the words could mean."""
 IDENTIFYING = frozenset({"give_email", "give_phone", "forgot_email", "resend_code", "give_code"})
 
 
@@ -131,8 +125,8 @@ def _answers_question(state: SupportState, limits: Limits) -> Plan | None:
             return Plan(step="identify_user")
         case "which_charge" if state["turn"].get("answer") == "no":
             return Plan(step="greet", goals=[])
-        case "which_charge" if _details(state) and not wishes(intents):
-            chosen = {**(state.get("details") or {}), **_choice(state, limits)}
+        case "which_charge" if details_of(state) and not wishes(intents):
+            chosen = {**(state.get("details") or {}), **choice(state, limits.invoices_shown)}
             return _proceed(state, state.get("goals") or [], {"details": chosen})
         case "which_charge" if not _is_about_something(intents):
             return _missed(state, limits) or _proceed(state, state.get("goals") or [], {"details": {}})
@@ -149,14 +143,10 @@ def _answers_detail(state: SupportState, limits: Limits) -> Plan | None:
     intents, goal = _sure(state, limits), next(iter(state.get("goals") or []), "")
     if state["turn"].get("answer") == "no" or intents[:1] == ["decline"]:
         return Plan(step="greet", goals=[])
-    values = _values(state, [goal])
     other = set(wishes(intents)) - {goal} or "policy_question" in intents
-    if other and not LACKED.get(goal, frozenset()).intersection(values):
+    if other and not LACKED.get(goal, frozenset()).intersection(values(state, [goal])):
         return None
-    kept = {name: value for name, value in (state.get("details") or {}).items() if name != "answer"}
-    fields = {"fields": kept["fields"]} if kept.get("fields") else {}
-    details = {**kept, **_details(state), **values, **fields, "answer": state["turn"]["text"]}
-    return _proceed(state, state.get("goals") or [], {"details": details})
+    return _proceed(state, state.get("goals") or [], {"details": answered(state, goal)})
 
 
 def _answers_proposal(state: SupportState, intents: list[str]) -> Plan | None:
@@ -182,9 +172,9 @@ def _asks_how(state: SupportState, limits: Limits) -> Plan | None:
 def _identifies(state: SupportState, limits: Limits) -> Plan | None:
     intents = _sure(state, limits)
     who, said = IDENTIFYING.intersection(intents), wishes(intents)
-    if not who or (who == {"give_email"} and intents[0] == "change_billing_details"):
+    if not who or (who == {"give_email"} and "email" in values(state, said)):
         return None
-    details = {"details": _wished(state, said)} if said else {}
+    details = {"details": wished(state, said)} if said else {}
     return Plan(step="identify_user", goals=said or state.get("goals") or [], extra=details)
 
 
@@ -227,13 +217,8 @@ def _talk(state: SupportState, limits: Limits) -> Plan | None:
 def _serve(state: SupportState, limits: Limits) -> Plan:
     said = wishes(_sure(state, limits))
     goals = said or state.get("goals") or []
-    details = _wished(state, said) if said else {**(state.get("details") or {}), **_details(state)}
+    details = wished(state, said) if said else {**(state.get("details") or {}), **details_of(state)}
     return _proceed(state, goals, {"details": details})
-
-
-def _wished(state: SupportState, said: list[str]) -> dict[str, Any]:
-    """What was said of a new wish: nothing of an older one counts for it."""
-    return {"said": state["turn"]["text"], **_values(state, said), **_details(state)}
 
 
 def _proceed(state: SupportState, goals: list[str], details: dict[str, Any]) -> Plan:
@@ -246,42 +231,6 @@ def _proceed(state: SupportState, goals: list[str], details: dict[str, Any]) -> 
 def _sure(state: SupportState, limits: Limits) -> list[str]:
     """Intents read with enough confidence, best first."""
     return [intent for intent, confidence in state["turn"].get("readings", []) if confidence >= limits.confidence]
-
-
-def _details(state: SupportState) -> dict[str, Any]:
-    wanted = (
-        "amount",
-        "currency",
-        "amounts",
-        "bare",
-        "invoice_number",
-        "last4",
-        "instalments",
-        "ordinal",
-        "day",
-        "month",
-    )
-    slots = state["turn"].get("slots", {})
-    return {name: slots[name] for name in wanted if slots.get(name) not in (None, (), [])}
-
-
-def _values(state: SupportState, goals: list[str]) -> dict[str, Any]:
-    """What the wish is to be. An address is a new one only where somebody does not give it to say who they are."""
-    slots, intents = state["turn"].get("slots", {}), [intent for intent, _ in state["turn"].get("readings", [])[:1]]
-    found = {name: slots[name] for name in VALUES if slots.get(name) not in (None, (), [])}
-    is_new = state.get("asked") == "detail" or "give_email" not in intents
-    if "change_billing_details" in goals and slots.get("email") and is_new:
-        found["email"] = slots["email"]
-    return found
-
-
-def _choice(state: SupportState, limits: Limits) -> dict[str, Any]:
-    """What was said of a list to choose from: a lone small number is a place in it, not an amount."""
-    said = _details(state)
-    number = str(said.get("bare") or "").removesuffix(".00")
-    if not number.isdigit() or not 1 <= int(number) <= limits.invoices_shown:
-        return said
-    return {"ordinal": int(number)}
 
 
 def _is_about_something(intents: list[str]) -> bool:

@@ -9,7 +9,6 @@ from nodes.resolving.choosing import at_place, fitting_charges, named_amount
 from nodes.resolving.explaining import bank_has_decided, explained, failed_refund, why_gone, why_not_twice
 from nodes.resolving.invoices import list_invoices
 from nodes.resolving.matter import Matter, Proposal, Resolution
-from nodes.resolving.subscribed import offer_person
 from nodes.resolving.telling import charge_choice, charge_line, latest_charges
 from tools.billing import analysis
 from tools.billing.types import Charge, DuplicateCharge, Invoice, Subscription
@@ -153,7 +152,7 @@ def charged_after_cancel(matter: Matter) -> Resolution:
                 date=charge.created,
             )
             return Resolution(draft=said, proposal=refund_of(matter, charge, "charged_after_cancel"))
-    return offer_person(matter)
+    return Resolution(draft=draft("no_charge_after_cancel"), asked="handover")
 
 
 def _was_billed_after(matter: Matter, charge: Charge, end: datetime) -> bool:

@@ -269,6 +269,19 @@ def test_an_address_to_prove_who_one_is_becomes_no_new_one_for_invoices() -> Non
     assert "email" not in plan(given, Limits()).extra.get("details", {})
 
 
+def test_who_says_who_they_are_beside_the_wish_is_asked_for_a_code_there() -> None:
+    given = state(
+        ("change_billing_details", 0.9),
+        ("give_email", 0.8),
+        text="I'm ada@example.com, change the company name",
+        slots={"email": "ada@example.com", "fields": ("name",)},
+    )
+    planned = plan(given, Limits())
+
+    assert (planned.step, planned.goals) == ("identify_user", ["change_billing_details"])
+    assert "email" not in planned.extra["details"]
+
+
 def test_a_new_wish_forgets_what_was_said_of_the_last_one() -> None:
     given = state(
         ("pause_subscription", 0.9), text="pause it", identity=VERIFIED, details={"seats": 3, "answer": "Business"}

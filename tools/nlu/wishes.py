@@ -53,7 +53,15 @@ _TAILS = (
 _TAIL = re.compile(rf"(?i)(?:{'|'.join(_TAILS)})$")
 LONGEST_NAME = 100
 _FIELDS: dict[Field, tuple[str, ...]] = {
-    "email": ("e-?mail", "invoice recipient", "recipient of (?:the|my|our) invoices?", "correo", "courriel"),
+    "email": (
+        "e-?mail",
+        "invoice recipient",
+        "recipient of (?:the|my|our) invoices?",
+        r"\b(?:send|mail|forward)\b.{0,30}\b(?:invoices?|bills?) to\b",
+        r"\b(?:invoices?|bills?) (?:should|shall|must|have to) (?:go|be sent|be mailed) to\b",
+        "correo",
+        "courriel",
+    ),
     "tax_id": (
         r"\bvat\b",
         r"\btax[\s-]?(?:id|number|no)\b",

@@ -141,6 +141,9 @@ def test_a_tax_id_is_told_by_its_format(text: str, tax_id: tuple[str, str] | Non
     ("text", "fields"),
     [
         ("use a different email address for invoices", ("email",)),
+        ("send all invoices to finance@example.com", ("email",)),
+        ("bills should go to finance@example.com", ("email",)),
+        ("change the name on my invoices to Byron Ltd", ("name",)),
         ("we moved, please update our address", ("address",)),
         ("change my company name and VAT id", ("tax_id", "name")),
         ("put a PO number on the invoice", ("other",)),
