@@ -6,6 +6,8 @@ from nodes.drafting import Draft, draft, lines
 from nodes.wording.wording import Wording
 from tools.ledger.types import Action, Receipt
 
+LINK_WORKS = "15 minutes"
+"""After the yes, as `server.pressing` has it."""
 FIELDS = {"email": "Billing e-mail", "name": "Name on invoices", "address": "Address", "tax_id": "VAT or tax id"}
 
 
@@ -60,6 +62,6 @@ PAYMENT_METHOD_LINK = Wording(
     about=lambda _: draft("about_link"),
     propose=lambda _: draft("propose_link"),
     question=lambda _: draft("ask_link"),
-    done=lambda _, receipt: draft("link_done", receipt=receipt.number),
+    done=lambda _, receipt: draft("link_done", valid=LINK_WORKS, receipt=receipt.number),
     cards=_link,
 )
