@@ -92,9 +92,9 @@ async def resumed(promise: Promise, action: Action, means: Means) -> Fate:
         subscription = await means.billing.subscription(action.target)
     except NotFound:
         return "dropped"
-    if not subscription.paused or subscription.ended_at:
+    if not subscription.paused:
         return "kept"
-    if await _paused_anew(action, means):
+    if subscription.ended_at or await _paused_anew(action, means):
         return "dropped"
     if means.now() < promise.due + RESUMING:
         return "waits"

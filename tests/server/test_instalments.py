@@ -13,9 +13,10 @@ import stripe
 from server.promises.attempts import ATTEMPTS, GAPS, Attempt, is_planned
 from server.promises.means import Means
 from server.promises.sweep import look_after_due
+from server.runs.payload import handover
 from tests.fixtures.sandbox import Sandbox
 from tests.graphs.test_cases import Interrupting, Killed
-from tests.server.keeping import DAY, Keeping, keeping
+from tests.server.keeping import DAY, THREAD, Keeping, keeping
 from tools.billing.plans import instalments
 from tools.business_days import opening
 from tools.ledger.ledger import Ledger
@@ -139,6 +140,19 @@ async def test_on_postgresql_too(postgres_url: str, redis_url: str, sandbox: San
             told = await kept.at(kept.clock.now)
             assert [PART] * place == taken(kept, plan)
             assert place == len(told)
+
+
+async def test_a_conversation_that_a_person_has_hears_of_it_and_stays_with_them(kept: Keeping, plan: Action) -> None:
+    await kept.means.queue.submit(THREAD, handover("asked for a person"))
+    await kept.quiet()
+    [ticket] = await kept.ledger.tickets(state="waiting")
+    await kept.ledger.claim_ticket(ticket.id, "sam")
+
+    told = await kept.at(day_of(plan, 1))
+
+    assert [PART] == taken(kept, plan)
+    assert [False, True] == ["Instalment 1 of 3" in one for one in told]
+    assert ticket.id == (await kept.ledger.tickets(state="claimed"))[0].id
 
 
 class TestDeclined:
