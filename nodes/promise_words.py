@@ -18,7 +18,7 @@ SAID = frozenset(
         "promise_answer_late", "promise_decision_late", "promise_approval_expired",
         "promise_refund_late", "promise_refund_reference", "promise_refund_untraced",
         "promise_payment_over", "promise_still_paused",
-        "instalment_paid", "instalment_next", "instalment_paid_off", "instalment_still_open",
+        "instalment_paid", "instalment_next", "instalment_left", "instalment_paid_off", "instalment_still_open",
         "instalment_declined", "instalment_no_method", "instalment_again", "instalment_missed", "instalment_plan_ended",
         "instalment_plan_disputed",
     }

@@ -129,11 +129,7 @@ async def _paid(case: Action, attempt: Attempt, means: Means) -> Fate:
         said.append(part("instalment_still_open", left=invoice.remaining))
         await end_plan(case, attempt, said, "its dates are over, and something is left to pay", means)
         return "kept"
-    if invoice.remaining.amount and following:
-        amount = min(following.amount, invoice.remaining, key=_units)
-        said.append(part("instalment_next", left=invoice.remaining, amount=amount, day=following.due))
-    else:
-        said.append(part("instalment_paid_off"))
+    said.append(_what_is_left(attempt, following, invoice.remaining))
     if not await _told(receipt.number, case.thread, means):
         await tell(means.queue, case.thread, ("instalment", case.id), *said, about=case)
     await keep_place(attempt, means)
@@ -149,16 +145,30 @@ async def _told(receipt: str, thread: str, means: Means) -> bool:
     return any(card.get("number") == receipt for card in cards)
 
 
+def _what_is_left(attempt: Attempt, following: Attempt | None, left: Money) -> Json:
+    if following is None or not left.amount:
+        return part("instalment_paid_off")
+    if following.place < attempt.place:
+        return part("instalment_left", left=left)
+    return part("instalment_next", left=left, amount=min(following.amount, left, key=_units), day=following.due)
+
+
 async def _next(attempt: Attempt, means: Means) -> Attempt | None:
-    """The next place of the plan that is still to be charged."""
+    """The place of the plan that is still to be charged: the first of those to come, else one that is tried again."""
     gone = await missed_places(attempt.plan, means.ledger)
     owed = [
         Attempt.of(promise, attempt.plan)
         for promise in await means.ledger.promises(action=attempt.plan.id)
         if promise.open and promise.kind.startswith("instalment_")
     ]
-    left = [one for one in owed if one.place != attempt.place and one.place not in gone]
-    return min(left, key=lambda one: one.place, default=None)
+    left = [one for one in owed if one.place not in {attempt.place, *gone} and not await _is_refused(one, means)]
+    return min(left, key=lambda one: (one.place < attempt.place, one.place), default=None)
+
+
+async def _is_refused(attempt: Attempt, means: Means) -> bool:
+    """A colleague did not let it be charged."""
+    case = await attempt.case(means.ledger)
+    return isinstance(case, Action) and case.state == "rejected"
 
 
 async def _declined(case: Action, attempt: Attempt, means: Means) -> Fate:

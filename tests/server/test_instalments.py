@@ -9,8 +9,10 @@ from typing import Any, cast
 
 import pytest
 import stripe
+from babel.dates import format_date
 
 from server.promises.attempts import ATTEMPTS, GAPS, Attempt, is_planned
+from server.promises.instalments import _what_is_left
 from server.promises.means import Means
 from server.promises.sweep import look_after_due
 from server.runs.payload import handover
@@ -153,6 +155,15 @@ async def test_a_conversation_that_a_person_has_hears_of_it_and_stays_with_them(
     assert [PART] == taken(kept, plan)
     assert [False, True] == ["Instalment 1 of 3" in one for one in told]
     assert ticket.id == (await kept.ledger.tickets(state="claimed"))[0].id
+
+
+async def test_a_day_that_is_over_is_not_named_as_the_next(plan: Action) -> None:
+    """The first is still tried again when the second is paid."""
+    first, second = (Attempt(plan=plan, place=place) for place in (1, 2))
+
+    said = _what_is_left(second, first, Money(2 * PART, "usd"))
+
+    assert "instalment_left" == said["reply"]
 
 
 class TestDeclined:
@@ -333,6 +344,23 @@ class TestConsent:
 
         assert [PART] == taken(kept, plan)
         assert 1 == len(told)
+
+    async def test_is_not_a_colleagues_who_refuses_one_and_the_rest_of_the_plan_goes_on(
+        self, kept: Keeping, plan: Action
+    ) -> None:
+        await kept.ledger.turn_switch(AUTOMATIC, on=False, actor="sam", reason="looking into something")
+        await kept.at(day_of(plan, 1))
+        [part] = await kept.ledger.actions(state="awaiting_approval")
+        await kept.cases.decide(part.id, digest=part.digest, approve=False, agent="sam", reason="they called us")
+        await kept.ledger.turn_switch(AUTOMATIC, on=True, actor="sam", reason="done")
+
+        second = (await kept.at(day_of(plan, 2)))[-1]
+        third = (await kept.at(day_of(plan, 3)))[-1]
+
+        assert [PART, PART] == taken(kept, plan)
+        assert f"the next instalment of $400.00 is due on {format_date(day_of(plan, 3), 'long', 'en_US')}" in second
+        assert "That was the last date of your plan, and $400.00 is still open" in third
+        assert invoice(kept, plan).auto_advance
 
 
 class TestKilledAnywhere:
