@@ -104,6 +104,21 @@ async def test_a_button_counts_when_everything_in_redis_is_lost(ada: Person, san
     assert 1 == len(refunds(sandbox))
 
 
+async def test_the_link_that_was_agreed_to_opens_once_and_is_in_no_line_of_the_conversation(server: Live) -> None:
+    alan = await signed_in([server], "alan@example.com")
+    await alan.says("I want to change the card on my account")
+    done = await alan.presses(await alan.card())
+    [card] = [card for card in done["cards"] if card["type"] == "link"]
+    async with alan.at() as http:
+        given = await http.post(f"/actions/{card['action']}/link")
+        again = await http.post(f"/actions/{card['action']}/link")
+        assert (200, 409) == (given.status_code, again.status_code)
+        kept = [await http.get(f"/threads/{alan.thread}{path}") for path in ("/messages", "/state", "/history")]
+        page = await http.get(given.json()["url"])
+    assert 200 == page.status_code
+    assert not any(given.json()["url"] in one.text for one in kept)
+
+
 async def test_a_button_cannot_be_put_into_a_message(server: Live, ada: Person, sandbox: Sandbox) -> None:
     card = await ada.card()
     button = {"case_id": card["id"], "digest": card["digest"], "answer": "yes"}
