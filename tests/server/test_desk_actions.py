@@ -66,6 +66,7 @@ async def test_a_second_click_is_no_error_and_tells_nobody_again(
     answers = [await decision(ana, action) for _ in range(3)]
     assert [200, 200, 200] == [answer.status_code for answer in answers]
     assert 1 == len(answers[-1].json()["approvals"])
+    assert 409 == (await decision(ana, action, digest="0" * 64)).status_code, "not even by who said yes before"
     assert ["A case was decided."] == await told(client, thread)
     metrics = (await client.get("/metrics")).text
     assert 'counterfoil_decisions_total{decision="approve",role="supervisor"} 1.0' in metrics

@@ -98,7 +98,7 @@ async def test_a_yes_and_a_no_at_once_come_to_one_of_the_two(servers: list[Live]
     assert (1 if state == "succeeded" else 0) == len(refunds(sandbox))
 
 
-@pytest.mark.parametrize("turn", [1, 2, 3])
+@pytest.mark.parametrize("turn", [1, 2])
 async def test_taken_back_while_it_is_approved_it_is_one_or_the_other(
     servers: list[Live], waiting: tuple[Person, dict[str, Any]], sandbox: Sandbox, turn: int
 ) -> None:
@@ -113,7 +113,7 @@ async def test_taken_back_while_it_is_approved_it_is_one_or_the_other(
     told = [line["text"] for line in await grace.lines()]
     if back.status_code == 200:
         assert ("void", []) == (state, refunds(sandbox))
-        assert any("withdrawn your request for refund ($480.00)" in text for text in told)
+        assert any("withdrawn your request" in text for text in told)
         assert not any("CF-" in text for text in told)
     else:
         assert (409, 200, "succeeded") == (back.status_code, approved.status_code, state)
