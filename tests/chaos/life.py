@@ -107,15 +107,22 @@ async def agree(
 
 
 async def come_back(
-    place: Place, understander: Understander, *, thread: str, action: str, message: str
+    place: Place, understander: Understander, *, thread: str, action: str, message: str, deadly: str, count: bool
 ) -> dict[str, Any]:
-    """A restarted server. The customer says yes again if nobody has heard it; then all is looked at."""
+    """A restarted server. The customer says yes again if nobody has heard it; then all is looked at.
+
+    It may die too: of what it does to mend things, each point counts from the moment it opens.
+    """
+    points = Watch(deadly=deadly, dirty=_writes_of(place.redis_url) if count else lambda: 0)
+    if deadly or count:
+        watch(points)
+        await points.arm()
     async with server(place, understander) as services:
         runs = await services.ledger.runs(thread, limit=50)
         if message not in {run.payload.get("message_id") for run in runs}:
             await _yes(services, thread, message)
         await _settled(services, thread, action)
-        return asdict(await facts(services, thread, action))
+        return {"facts": asdict(await facts(services, thread, action)), "passed": points.passed}
 
 
 async def intents(place: Place, _understander: Understander, *, action: str) -> dict[str, Any]:

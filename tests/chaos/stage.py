@@ -18,7 +18,7 @@ from tests.fixtures.sandbox import Sandbox
 
 Json = dict[str, Any]
 SNAPSHOT = "chaos"
-PREPARED_AGO, KILLED_AGO = 120.0, 60.0
+PREPARED_AGO, KILLED_AGO, AGAIN_AGO = 120.0, 60.0, 30.0
 """Seconds before now: a server that was killed comes back a minute later, and nobody has to wait for it."""
 
 
@@ -221,18 +221,41 @@ class Stage:
         """What is found by the process that comes after; None when this one did not get to that point."""
         code, _ = self._agree(deadly=str(point))
         assert code in {0, KILLED}, self.forks.log()
+        return self._aftermath() if code == KILLED else None
+
+    def points_of_mending(self, first: Point) -> list[Point]:
+        """What a process passes, each time, that comes after one that died at `first`."""
+        once, again = ({str(point): point for point in self._mended(first)} for _ in range(2))
+        return [point for name, point in once.items() if name in again]
+
+    def killed_again_at(self, first: Point, second: Point) -> World | None:
+        """The same, where the process that came after died as well."""
+        self._agree(deadly=str(first))
+        time_passes(self.client, KILLED_AGO - AGAIN_AGO)
+        code, _ = self._come_back(deadly=str(second), ago=AGAIN_AGO)
+        assert code in {0, KILLED}, self.forks.log()
+        return self._aftermath(AGAIN_AGO) if code == KILLED else None
+
+    def _mended(self, first: Point) -> list[Point]:
+        self._agree(deadly=str(first))
+        time_passes(self.client, KILLED_AGO - AGAIN_AGO)
+        _, found = self._come_back(count=True, ago=AGAIN_AGO)
+        assert found, self.forks.log()
+        return [Point(*point) for point in found["passed"]]
+
+    def _aftermath(self, seconds: float = KILLED_AGO) -> World:
         unwitnessed = bool(self._requests()) and not self._intents()
-        time_passes(self.client, KILLED_AGO)
-        world = replace(self.look(), unwitnessed=unwitnessed)
-        return world if code == KILLED else None
+        time_passes(self.client, seconds)
+        return replace(self.look(), unwitnessed=unwitnessed)
 
     def look(self) -> World:
         """A process comes back, does what is left to do, and tells how it all stands."""
-        order = {"thread": self.thread, "action": self.action, "message": self.message}
-        found = self.forks.do("come_back", self.place, **order)
-        lines = [Line(*line) for line in found.pop("lines")]
+        code, found = self._come_back()
+        assert (0, True) == (code, found is not None), self.forks.log()
+        assert found
+        lines = [Line(*line) for line in found["facts"].pop("lines")]
         return World(
-            facts=Facts(**found, lines=lines),
+            facts=Facts(**found["facts"], lines=lines),
             requests=self._requests(),
             done=self._done(),
             message=self.message,
@@ -243,6 +266,10 @@ class Stage:
         self.set()
         order = {"thread": self.thread, "message": self.message, "deadly": deadly, "count": count}
         return self.forks.ask("agree", replace(self.place, ago=KILLED_AGO), **order)
+
+    def _come_back(self, *, deadly: str = "", count: bool = False, ago: float = 0.0) -> tuple[int, Json | None]:
+        order = {"thread": self.thread, "action": self.action, "message": self.message}
+        return self.forks.ask("come_back", replace(self.place, ago=ago), **order, deadly=deadly, count=count)
 
     def _requests(self) -> int:
         """Requests of ours that changed something in the action's name: each is on Stripe's own events."""

@@ -6,12 +6,13 @@ kind of write once; on PostgreSQL after those to ledger and Stripe.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import pytest
 
 from tests.chaos.forks import Forks
-from tests.chaos.laws import violations
+from tests.chaos.laws import World, violations
 from tests.chaos.life import Place
 from tests.chaos.points import Point
 from tests.chaos.stage import KINDS, Database, Stage
@@ -32,27 +33,49 @@ def stage(request: pytest.FixtureRequest, forks: Forks, database: Database, sand
     return Stage.prepare(request.param, forks=forks, database=database, sandbox=sandbox, place=place)
 
 
+Record = Callable[[str, object], None]
+AGAIN = (
+    [(kind, database) for kind in KINDS for database in ("sqlite", "postgresql")] if WHOLE else [(KINDS[0], "sqlite")]
+)
+
+
 def test_wherever_a_process_dies_there_is_one_effect_and_the_customer_is_told_the_truth(
-    stage: Stage, record_property: Callable[[str, object], None]
+    stage: Stage, record_property: Record
 ) -> None:
     points = stage.points()
     assert [] == violations(stage.look())
     chosen = points if WHOLE else sampled(points, KEPT if stage.database.name == "sqlite" else MONEY)
 
+    check(stage.kind.name, stage, points, {point: partial(stage.killed_at, point) for point in chosen}, record_property)
+
+
+@pytest.mark.parametrize(("stage", "database"), AGAIN, indirect=True, ids=lambda given: getattr(given, "name", given))
+def test_so_it_is_where_the_process_that_mends_it_dies_too(stage: Stage, record_property: Record) -> None:
+    """The first died when Stripe had done it and nobody had heard: who comes next reads Stripe before anything else."""
+    first = next(point for point in stage.points() if point.writes and point.room == "tools/billing")
+    points = stage.points_of_mending(first)
+    chosen = [point for point in points if point.room in KEPT and (WHOLE or point.writes)]
+
+    deaths = {point: partial(stage.killed_again_at, first, point) for point in chosen}
+    check(f"{stage.kind.name}, again", stage, points, deaths, record_property)
+
+
+def check(
+    name: str, stage: Stage, points: list[Point], deaths: Mapping[Point, Callable[[], World | None]], record: Record
+) -> None:
     killed, unreached, broken = 0, list[str](), list[str]()
-    for point in chosen:
-        world = stage.killed_at(point)
-        if world is None:
+    for point, world_after in deaths.items():
+        if (world := world_after()) is None:
             unreached.append(str(point))
             continue
         killed += 1
         broken += [f"{point}: {law}" for law in violations(world)]
         if len(broken) >= ENOUGH:
             break
-    row = stage.kind.name, stage.database.name, len(points), killed, len(unreached), len(broken)
-    record_property(PROPERTY, dict(zip(COLUMNS, row, strict=True)))
+    row = name, stage.database.name, len(points), killed, len(unreached), len(broken)
+    record(PROPERTY, dict(zip(COLUMNS, row, strict=True)))
     assert [] == broken
-    assert len(unreached) <= MOST_UNREACHED * len(chosen), unreached
+    assert len(unreached) <= MOST_UNREACHED * len(deaths), unreached
 
 
 def sampled(points: list[Point], rooms: frozenset[str]) -> list[Point]:
