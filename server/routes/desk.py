@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from nodes.promising import keep_answers
 from server.auth import CurrentAgent, staff_only
 from server.door import masked
 from server.present import action_json, ticket_json
@@ -49,7 +50,10 @@ async def get_ticket(ticket: TheTicket, services: ServicesDep) -> Json:
 
 @router.post("/tickets/{ticket_id}/claim")
 async def claim_ticket(ticket: TheTicket, agent: CurrentAgent, services: ServicesDep) -> Json:
-    return ticket_json(await services.ledger.claim_ticket(ticket.id, agent.id))
+    """Whoever claims it has answered the promise that a colleague will."""
+    claimed = await services.ledger.claim_ticket(ticket.id, agent.id)
+    await keep_answers(ticket.thread, services.ledger)
+    return ticket_json(claimed)
 
 
 @router.post("/tickets/{ticket_id}/messages", status_code=202)
