@@ -1,6 +1,6 @@
 // Cards of a message: what is proposed, what was found, what was done. Text only, never markup from outside.
 
-import { KINDS, button, day, facts, link, make, moment, money } from "/static/parts.js";
+import { button, day, facts, link, make, moment, money, title } from "/static/parts.js";
 import { linkCard, proposal } from "/static/proposals.js";
 
 function invoice(data) {
@@ -20,7 +20,7 @@ function duplicate(data) {
 
 function receipt(data, door) {
   const box = make("div", "", make("h2", `Receipt ${data.number}`));
-  box.append(make("p", `${KINDS[data.kind] ?? "Done"}: ${money(data.amount, data.currency)}, ${day(data.at)}`));
+  box.append(make("p", `${title(data)}, ${day(data.at)}`));
   const whole = make("div");
   whole.tabIndex = -1;
   const more = button("Show the receipt", async () => {

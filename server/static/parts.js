@@ -16,6 +16,9 @@ export const KINDS = {
   payment_method_link: "New payment method",
 };
 
+// Of the others the amount is a mere price, or nothing: in a title it would look like a payment.
+const MONEY = new Set(["refund", "credit_note", "payment_plan", "instalment"]);
+
 const BRANDS = { visa: "Visa", mastercard: "Mastercard", amex: "American Express", jcb: "JCB", unionpay: "UnionPay" };
 
 export function make(tag, text, ...children) {
@@ -37,6 +40,11 @@ export function money(minor, currency) {
   const format = new Intl.NumberFormat("en", { style: "currency", currency: currency.toUpperCase() });
   const { maximumFractionDigits } = format.resolvedOptions();
   return format.format(minor / 10 ** maximumFractionDigits);
+}
+
+export function title({ kind, amount, currency }) {
+  const name = KINDS[kind] ?? kind;
+  return MONEY.has(kind) ? `${name}: ${money(amount, currency)}` : name;
 }
 
 export function link(text, address) {

@@ -1,6 +1,6 @@
 // The card of an action: what it is, what became of it, and buttons that name exactly its digest.
 
-import { KINDS, button, day, facts, link, make, method, money } from "/static/parts.js";
+import { KINDS, button, day, facts, link, make, method, money, title } from "/static/parts.js";
 
 const FINAL = new Set(["succeeded", "failed", "declined", "rejected", "expired", "void"]);
 const BEFORE = new Set(["confirmed", "awaiting_approval", "approved"]); // agreed to, and not begun
@@ -36,7 +36,6 @@ const FACTS = {
   change_billing_details: (d) => Object.entries(d.changes).map(([name, value]) => [LABELS[name] ?? name, written(value)]),
 };
 const LABELS = { name: "Name", email: "E-mail", address: "Address", tax_id: "Tax number" };
-const WITHOUT_AMOUNT = new Set(["resend_invoice", "change_billing_details", "payment_method_link", "extend_due_date"]);
 
 function written(value) {
   if (value === null || typeof value !== "object") return value;
@@ -44,10 +43,8 @@ function written(value) {
 }
 
 function about(data) {
-  const name = KINDS[data.kind] ?? data.kind;
   const sum = (minor) => money(minor, data.currency);
-  const heading = make("h2", WITHOUT_AMOUNT.has(data.kind) ? name : `${name}: ${sum(data.amount)}`);
-  const box = make("div", "", heading);
+  const box = make("div", "", make("h2", title(data)));
   if (FACTS[data.kind] && data.details) box.append(facts(FACTS[data.kind](data.details, sum)));
   return box;
 }
