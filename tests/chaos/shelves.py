@@ -48,15 +48,9 @@ class PostgreSQLShelf:
 
     def empty(self) -> None:
         """What is append-only refuses to be emptied, except for who is told that he only copies."""
-        tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables if table.name != "audit_head")
-        asyncio.run(
-            _do(
-                self.url,
-                "SET session_replication_role = replica",
-                f"TRUNCATE {tables}",
-                "UPDATE audit_head SET sequence = 0, hash = ''",
-            )
-        )
+        emptied = (f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables if table.name != "audit_head")
+        head = "UPDATE audit_head SET sequence = 0, hash = ''"
+        asyncio.run(_do(self.url, "; ".join(("SET session_replication_role = replica", *emptied, head))))
 
 
 @contextmanager
