@@ -33,6 +33,8 @@ class Facts:
     receipt: str | None
     receipts_issued: int
     receipt_verifies: bool | None
+    promises: list[str]
+    """Kinds of what the customer was promised."""
     audit_checked: int
     audit_entries: int
     runs: list[str]
@@ -50,6 +52,8 @@ class World:
     """Id of the customer's yes."""
     before: int
     """Lines that were said before it."""
+    promised: list[str]
+    """What a run promises that nothing happens to."""
     unwitnessed: bool = False
     """Whether, when the process died, Stripe had done something of which the ledger had no intent."""
 
@@ -94,6 +98,12 @@ def one_receipt_that_verifies(world: World) -> Iterator[str]:
         yield f"{facts.receipt} does not verify"
 
 
+def every_promise_is_kept_in_mind(world: World) -> Iterator[str]:
+    wanted = world.promised if world.facts.state == "succeeded" else []
+    if world.facts.promises != wanted:
+        yield f"{world.facts.promises} instead of {wanted}"
+
+
 def the_audit_log_holds(world: World) -> Iterator[str]:
     if world.facts.audit_checked != world.facts.audit_entries:
         yield f"{world.facts.audit_entries} entries, {world.facts.audit_checked} of them in the chain"
@@ -130,6 +140,7 @@ LAWS: tuple[Callable[[World], Iterator[str]], ...] = (
     a_clear_state,
     the_intent_is_kept_and_finished,
     one_receipt_that_verifies,
+    every_promise_is_kept_in_mind,
     the_audit_log_holds,
     the_customer_is_told_the_truth_once,
     the_customers_word_is_kept_once,

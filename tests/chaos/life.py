@@ -144,6 +144,7 @@ async def facts(services: Services, thread: str, action_id: str) -> Facts:
         receipt=receipt.number if receipt else None,
         receipts_issued=sum(e.event == "receipt.issued" and e.data["action"] == action_id for e in entries),
         receipt_verifies=await ledger.verify_receipt(receipt.number) if receipt else None,
+        promises=sorted(promise.kind for promise in await ledger.promises(action=action_id)),
         audit_checked=await ledger.verify_audit(),
         audit_entries=len(entries),
         runs=[run.status for run in await ledger.runs(thread, limit=100)],

@@ -174,6 +174,8 @@ class Stage:
     thread: str
     action: str
     said_before: int
+    promised: list[str] | None = None
+    """None: not known yet what a run promises that nothing happens to."""
     message: str = field(default_factory=lambda: str(uuid4()))
 
     @classmethod
@@ -254,8 +256,10 @@ class Stage:
         assert (0, True) == (code, found is not None), self.forks.log()
         assert found
         lines = [Line(*line) for line in found["facts"].pop("lines")]
+        facts = Facts(**found["facts"], lines=lines)
         return World(
-            facts=Facts(**found["facts"], lines=lines),
+            facts=facts,
+            promised=facts.promises if self.promised is None else self.promised,
             requests=self._requests(),
             done=self._done(),
             message=self.message,

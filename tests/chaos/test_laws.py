@@ -18,6 +18,7 @@ FACTS = Facts(
     receipt="CF-2026-000001",
     receipts_issued=1,
     receipt_verifies=True,
+    promises=["refund_arrives"],
     audit_checked=9,
     audit_entries=9,
     runs=["success", "success"],
@@ -28,7 +29,7 @@ FACTS = Facts(
         Line("m4", "assistant", DONE),
     ],
 )
-WORLD = World(facts=FACTS, requests=1, done=True, message="m3", before=2)
+WORLD = World(facts=FACTS, requests=1, done=True, message="m3", before=2, promised=["refund_arrives"])
 NOTHING_DONE = replace(
     WORLD,
     requests=0,
@@ -41,6 +42,7 @@ NOTHING_DONE = replace(
         receipt=None,
         receipts_issued=0,
         receipt_verifies=None,
+        promises=[],
         lines=[*FACTS.lines[:3], Line("m4", "assistant", "It was refused, so nothing was changed.")],
     ),
 )
@@ -70,6 +72,7 @@ DOCTORED: dict[str, tuple[str, dict[str, Any]]] = {
     "no receipt": ("one_receipt_that_verifies", {"receipt": None, "receipts_issued": 0}),
     "two receipts": ("one_receipt_that_verifies", {"receipts_issued": 2}),
     "forged receipt": ("one_receipt_that_verifies", {"receipt_verifies": False}),
+    "promise forgotten": ("every_promise_is_kept_in_mind", {"promises": []}),
     "audit cut short": ("the_audit_log_holds", {"audit_checked": 8}),
     "told twice": ("the_customer_is_told_the_truth_once", {"lines": told(DONE, DONE)}),
     "never told": ("the_customer_is_told_the_truth_once", {"lines": told()}),
