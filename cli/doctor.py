@@ -131,8 +131,9 @@ async def _knowledge(settings: Settings) -> tuple[str, str]:
     return "ok", f"{len(documents)} documents, {len(sections)} sections ({where})"
 
 
-async def _policy(_: Settings) -> tuple[str, str]:
-    return "ok", f"version {PolicyEngine.load().version}"
+async def _policy(settings: Settings) -> tuple[str, str]:
+    where = f" ({settings.policy_file})" if settings.policy_file else ""
+    return "ok", f"version {PolicyEngine.load(settings.policy_file).version}{where}"
 
 
 async def _prompts(_: Settings) -> tuple[str, str]:

@@ -84,7 +84,8 @@ async def open_plugs(
         )
         stack.push_async_callback(verifier.aclose)
         saver = RedisSaver(redis)
-        case_context = CaseContext(billing=billing, mover=billing.mover(), policy=PolicyEngine.load(), ledger=ledger)
+        policy = PolicyEngine.load(settings.policy_file)
+        case_context = CaseContext(billing=billing, mover=billing.mover(), policy=policy, ledger=ledger)
         cases = GraphCases(graph=action.builder.compile(checkpointer=saver, name="action"), context=case_context)
         context = Context(
             billing=billing,

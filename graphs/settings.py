@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         alias="KNOWLEDGE_FOLDER",
         description="Folder of policy documents.",
     )
+    policy_file: Path | None = Field(
+        default=None, alias="POLICY_FILE", description="Rules of your own. Unset: `tools/policy/rules.yaml`."
+    )
 
     stripe_secret_key: SecretStr | None = Field(
         default=None, alias="STRIPE_SECRET_KEY", description="Unset: the simulated Stripe, and demo mode."

@@ -29,12 +29,13 @@ class Refunds(Repository):
         """
         mine = (actions.c.customer == customer, actions.c.id != besides, *_COUNTS)
         is_refund = actions.c.kind == "refund"
+        asked_for = actions.c.kind.not_in(("refund", "instalment"))
         year, day = (*mine, *_within(now - _YEAR, now)), (*mine, *_within(now - _DAY, now))
         count = select(func.count())
         summed = select(actions.c.currency, func.sum(actions.c.amount), func.count()).group_by(actions.c.currency)
         async with self._database.read() as connection:
             last_year = (await connection.execute(count.where(*year, is_refund))).scalar_one()
-            changes = (await connection.execute(count.where(*day, ~is_refund))).scalar_one()
+            changes = (await connection.execute(count.where(*day, asked_for))).scalar_one()
             sums = (await connection.execute(summed.where(*day, is_refund).order_by(actions.c.currency))).all()
         return RefundHistory(
             count_last_year=last_year,

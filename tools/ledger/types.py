@@ -175,7 +175,7 @@ class RefundHistory:
     """Sums of the last 24 hours, one for each currency."""
     count_last_day: int = 0
     changes_last_day: int = 0
-    """Actions of other kinds that were agreed to in the last 24 hours."""
+    """Actions of other kinds that were agreed to in the last 24 hours; instalments were, with their plan."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -14,7 +14,13 @@ from tools.policy.types import ActionKind, ActionRequest
 Hours = Annotated[int, Field(strict=True, ge=1, le=24 * 60)]
 
 
-class ByColleague(Always):
+class Guard(Always):
+    """What no edit of the file can turn off: it is stricter than `auto` whenever it speaks."""
+
+    outcome: Literal["needs_approval", "deny"]
+
+
+class ByColleague(Guard):
     """Somebody of the desk proposed it: a second person looks before money moves."""
 
     kinds: frozenset[ActionKind]
@@ -23,7 +29,7 @@ class ByColleague(Always):
         return asked.request.by_staff and asked.request.kind in self.kinds
 
 
-class Stopped(Always):
+class Stopped(Guard):
     """The kill switch is off."""
 
     def applies(self, asked: Asked) -> bool:
