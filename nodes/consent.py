@@ -8,7 +8,7 @@ from nodes.context import Context
 from nodes.drafting import Draft, draft
 from nodes.levels import goal_of
 from nodes.outcomes import outcome_draft, waiting_draft
-from nodes.promising import decision_draft
+from nodes.promising import decision_draft, promise_outcome, settle_promises
 from nodes.proposals import case_of, proposal_draft, question_of
 from tools.errors import AlreadyUnderWay, BillingUnavailable, Conflict
 from tools.ledger.transitions import LIVE
@@ -103,6 +103,9 @@ async def _move(answer: Answer, asked: Action, context: Context) -> Settled:
         return await _overtaken(answer, asked, context)
     except BillingUnavailable:
         return Settled(said=draft("billing_down"), offers_person=True)
+    if case.action is not None:
+        await promise_outcome(case.action, context.ledger, context.now())
+        await settle_promises(case.action, context.ledger)
     if case.action is None or case.action.state == "void":
         return _anew(asked, draft("changed" if case.reason == CHANGED else "not_carried_out"))
     said, offers_person = outcome_draft(case.action, case.receipt, reason=case.reason)

@@ -1,15 +1,20 @@
 """What customers are told that people will do and by when, and what becomes of it when its action ends."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from nodes.drafting import Draft, draft
 from tools.business_days import one_business_day_after
 from tools.ledger.ledger import Ledger
+from tools.ledger.transitions import LIVE
 from tools.ledger.types import Action, ActionEvent, Promise, RefundOutcome, Ticket
 
 ANSWER = "answer_by"
 """Of an action: a colleague decides. Without one: a colleague answers in the conversation."""
+OUTCOME = "outcome"
+"""Of an action whose end was not known yet when the customer was told: they hear here how it ended."""
+OUTCOME_KNOWN = timedelta(hours=24)
+"""By then Stripe has answered or forgotten; what waits for a person has that one's time."""
 USUALLY = "one business day"
 """As the refund policy and the contact page have it."""
 DECIDED = frozenset({"approved", "rejected"})
@@ -48,6 +53,13 @@ async def decision_draft(action: Action, ledger: Ledger, now: datetime) -> Draft
     return Draft()
 
 
+async def promise_outcome(action: Action, ledger: Ledger, now: datetime) -> None:
+    """Where we say "I'll tell you here". So a process that dies before it can tell leaves somebody who will."""
+    if action.state in LIVE:
+        due = action.deadline or now + OUTCOME_KNOWN
+        await ledger.promise(action.thread, OUTCOME, "the customer hears how it ended", due, action=action.id)
+
+
 async def keep_answers(thread: str, ledger: Ledger) -> None:
     """A person has spoken here, or has dealt with it."""
     for promise in await ledger.promises(thread=thread):
@@ -56,7 +68,7 @@ async def keep_answers(thread: str, ledger: Ledger) -> None:
 
 
 async def settle_promises(action: Action, ledger: Ledger) -> None:
-    """What the state of an action does to all that was promised about it."""
+    """What the state of an action does to all that was promised about it. Its customer is being told of it."""
     events = await ledger.action_events(action.id)
     for promise in await ledger.promises(action=action.id):
         match fate_of(promise, action, events) if promise.open else None:
@@ -67,7 +79,9 @@ async def settle_promises(action: Action, ledger: Ledger) -> None:
 
 
 def fate_of(promise: Promise, action: Action, events: list[ActionEvent]) -> Literal["kept", "dropped"] | None:
-    """An answer is kept by a decision, whatever it was; nothing else outlives the action that it hangs on."""
+    """An answer is kept by a decision, whatever it was, and an outcome by an end; nothing else outlives its action."""
+    if promise.kind == OUTCOME:
+        return "kept" if action.state in OVER | {"succeeded"} else None
     if promise.kind == ANSWER and any(event.state in DECIDED for event in events):
         return "kept"
     return "dropped" if action.state in OVER else None

@@ -2,7 +2,8 @@
 
 from nodes.promising import fate_of
 from server.promises.means import Fate, Means
-from server.promises.telling import part, tell
+from server.promises.telling import part, say_ended, tell
+from tools.ledger.transitions import TRANSITIONS
 from tools.ledger.types import Action, Promise
 
 
@@ -18,6 +19,25 @@ async def decided(promise: Promise, action: Action, means: Means) -> Fate:
     said = part("promise_decision_late", day=promise.due, time=_time(promise))
     await tell(means.queue, promise.thread, ("decision late", promise.id), said, about=action)
     return "overdue"
+
+
+async def concluded(promise: Promise, action: Action, means: Means) -> Fate:
+    """However it ended, its customer hears it: also when the process that ended it died before it could say so.
+
+    That a request expired is told with the promise of a decision.
+    """
+    if TRANSITIONS[action.state]:
+        return "overdue" if promise.due <= means.now() else "waits"
+    if action.state == "expired":
+        return "kept"
+    if action.state == "succeeded" and await means.ledger.receipt_of(action.id) is None:
+        return "waits"
+    if await means.ledger.thread(action.thread) is None:
+        return "dropped"
+    if await means.queue.executor.unfinished(action.thread):
+        return "waits"  # it may be just what that run is about to say
+    await say_ended(means.queue, action)
+    return "kept"
 
 
 async def answered(promise: Promise, means: Means) -> Fate:

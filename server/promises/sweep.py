@@ -3,6 +3,7 @@
 | kind           | kept when                      | overdue                                                        |
 |----------------|--------------------------------|----------------------------------------------------------------|
 | answer_by      | a colleague decides or answers | the customer hears that it takes longer                        |
+| outcome        | the customer heard the end     | it is told as soon as there is one                             |
 | refund_arrives | Stripe has paid it out         | told with the bank's reference, and a person gets it           |
 | payment_due    | the invoice is paid            | Stripe collects it again, and the customer hears so            |
 | resumes        | the pause is over              | a person gets it                                               |
@@ -18,7 +19,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from server.promises.answers import answered, decided
+from nodes.promising import OUTCOME
+from server.promises.answers import answered, concluded, decided
 from server.promises.instalments import charged
 from server.promises.means import Fate, Means
 from server.promises.money import paid_in_time, refund_arrived, resumed
@@ -35,6 +37,7 @@ AGAIN = timedelta(minutes=5)
 """How often those are looked at that are overdue already: they may be kept late."""
 BY_ACTION: dict[str, Callable[[Promise, Action, Means], Awaitable[Fate]]] = {
     "answer_by": decided,
+    "outcome": concluded,
     "refund_arrives": lambda _, action, means: refund_arrived(action, means),
     "payment_due": paid_in_time,
     "resumes": resumed,
@@ -58,6 +61,8 @@ async def sweep_promises(means: Means, *, every: float = SWEEP_SECONDS) -> None:
 
 async def look_after_due(means: Means) -> None:
     for promise in await means.ledger.due_promises(means.now(), limit=AT_ONCE):
+        await look_after(promise, means)
+    for promise in await means.ledger.promises_of_ended(OUTCOME):
         await look_after(promise, means)
 
 

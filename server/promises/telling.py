@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from nodes.packet import packet
-from server.runs.payload import Json, word
+from server.runs.payload import Json, notice, word
 from server.runs.queue import RunQueue, named_run
 from tools.errors import CounterfoilError
 from tools.ledger.types import Action, Run
@@ -56,6 +56,15 @@ async def say_once(queue: RunQueue, thread: str, payload: Json, *name: str) -> N
             return
         if attempt >= AT_ONCE and datetime.now(UTC) - run.updated < _pause(attempt):
             raise NotYet
+
+
+async def say_ended(queue: RunQueue, action: Action) -> None:
+    """How an action ended, under the run that whoever ended it would have told it by. Raises `NotYet` until then."""
+    run = await queue.submit(action.thread, notice(action.id), run_id=named_run(action.state, action.id))
+    if run.status in {"pending", "running"}:
+        raise NotYet
+    if run.status != "success" and not await _spoke(queue, run):
+        await say_once(queue, action.thread, notice(action.id), "ended", action.state, action.id)
 
 
 async def leave_to_a_person(queue: RunQueue, action: Action, why: str) -> None:

@@ -8,7 +8,8 @@ from tools.errors import NotFound
 from tools.ledger.audit import append
 from tools.ledger.digest import sha256_of
 from tools.ledger.repository import Repository, insert_once
-from tools.ledger.tables import promises
+from tools.ledger.tables import actions, promises
+from tools.ledger.transitions import TRANSITIONS
 from tools.ledger.types import Json, Promise
 
 _OPEN = promises.c.kept_at.is_(None) & promises.c.dropped_at.is_(None)
@@ -50,6 +51,12 @@ class Promises(Repository):
     async def overdue_promises(self, now: datetime) -> list[Promise]:
         """Open and due before `now`, longest overdue first."""
         return await self._select(_OPEN, promises.c.due < now)
+
+    async def promises_of_ended(self, kind: str, *, limit: int = 100) -> list[Promise]:
+        """Open ones of this kind whose actions are at their end, whenever they are due."""
+        ended = [state for state, following in TRANSITIONS.items() if not following]
+        over = select(actions.c.id).where(actions.c.state.in_(ended))
+        return await self._select(_OPEN, promises.c.kind == kind, promises.c.action.in_(over), limit=limit)
 
     async def _mark(self, promise_id: str, what: str) -> Promise:
         """With an entry in the audit log, the first time."""
