@@ -54,6 +54,8 @@ class World:
     """Lines that were said before it."""
     promised: list[str]
     """What a run promises that nothing happens to."""
+    answers: int = 1
+    """How often the customer is spoken to after the yes."""
     unwitnessed: bool = False
     """Whether, when the process died, Stripe had done something of which the ledger had no intent."""
 
@@ -110,7 +112,7 @@ def the_audit_log_holds(world: World) -> Iterator[str]:
 
 
 def the_customer_is_told_the_truth_once(world: World) -> Iterator[str]:
-    """One answer to the yes, and nothing beside it: who restarts sees no fault of ours in the conversation."""
+    """One answer to the yes, two where the first could not know, and nothing beside it."""
     facts = world.facts
     said = [line for line in facts.lines[world.before :] if line.role != "customer"]
     claims = [line for line in said if line.claims]
@@ -118,7 +120,7 @@ def the_customer_is_told_the_truth_once(world: World) -> Iterator[str]:
         yield f"{facts.state}, and told {[line.text for line in claims]}"
     if facts.state == "succeeded" and [str(facts.receipt) in line.text for line in claims] != [True]:
         yield f"{facts.receipt}, and told {[line.text for line in said]}"
-    if len(said) != 1:
+    if len(said) != world.answers:
         yield f"told {len(said)} times: {[line.text for line in said]}"
 
 

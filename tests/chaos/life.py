@@ -16,6 +16,7 @@ import redis
 
 from graphs.plugs import Loaded, open_plugs
 from graphs.settings import Settings
+from nodes.promising import OUTCOME
 from server.app import create_app
 from server.auth import Principal
 from server.services import Services
@@ -144,7 +145,7 @@ async def facts(services: Services, thread: str, action_id: str) -> Facts:
         receipt=receipt.number if receipt else None,
         receipts_issued=sum(e.event == "receipt.issued" and e.data["action"] == action_id for e in entries),
         receipt_verifies=await ledger.verify_receipt(receipt.number) if receipt else None,
-        promises=sorted(promise.kind for promise in await ledger.promises(action=action_id)),
+        promises=sorted(promise.kind for promise in await ledger.promises(action=action_id) if promise.kind != OUTCOME),
         audit_checked=await ledger.verify_audit(),
         audit_entries=len(entries),
         runs=[run.status for run in await ledger.runs(thread, limit=100)],
@@ -166,6 +167,8 @@ async def _settled(services: Services, thread: str, action_id: str) -> None:
 
 async def _at_rest(services: Services, thread: str, action_id: str) -> bool:
     if any(run.thread == thread for run in await services.ledger.unfinished_runs()):
+        return False
+    if await services.ledger.promises_of_ended(OUTCOME):
         return False
     action = await services.ledger.action(action_id)
     assert action

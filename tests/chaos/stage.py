@@ -70,7 +70,10 @@ class PostgreSQL:
         return f"{self.server}/{self.database}"
 
     def keep(self) -> None:
-        self._do(f"CREATE DATABASE {self.database}_kept TEMPLATE {self.database}")
+        self._do(
+            f"DROP DATABASE IF EXISTS {self.database}_kept",
+            f"CREATE DATABASE {self.database}_kept TEMPLATE {self.database}",
+        )
 
     def put_back(self) -> None:
         self._do(
@@ -174,6 +177,7 @@ class Stage:
     thread: str
     action: str
     said_before: int
+    answers: int = 1
     promised: list[str] | None = None
     """None: not known yet what a run promises that nothing happens to."""
     message: str = field(default_factory=lambda: str(uuid4()))
@@ -238,6 +242,35 @@ class Stage:
         assert code in {0, KILLED}, self.forks.log()
         return self._aftermath(AGAIN_AGO) if code == KILLED else None
 
+    def after_a_lost_answer(self) -> "Stage":
+        """Stripe has done it, and every answer was lost: the customer has heard that it is not known yet."""
+        self.set()
+        self.sandbox.fault(method="POST", path="/v1/.*", count=1000, kind="status_after_commit", status=500)
+        code, _ = self.forks.ask("agree", replace(self.place, ago=KILLED_AGO), **self._yes())
+        self.sandbox.clear_faults()
+        assert 0 == code, self.forks.log()
+        time_passes(self.client, KILLED_AGO - AGAIN_AGO)
+        self.sandbox.post("snapshot", name=SNAPSHOT)
+        self.database.keep()
+        return replace(self, kept=Kept.of(self.client), answers=2)
+
+    def points_of_finding_out(self) -> list[Point]:
+        """What a process passes, each time, that finds out what became of it."""
+        once, again = ({str(point): point for point in self._found_out()} for _ in range(2))
+        return [point for name, point in once.items() if name in again]
+
+    def killed_finding_out_at(self, point: Point) -> World | None:
+        self.set()
+        code, _ = self._come_back(deadly=str(point), ago=AGAIN_AGO)
+        assert code in {0, KILLED}, self.forks.log()
+        return self._aftermath(AGAIN_AGO) if code == KILLED else None
+
+    def _found_out(self) -> list[Point]:
+        self.set()
+        _, found = self._come_back(count=True, ago=AGAIN_AGO)
+        assert found, self.forks.log()
+        return [Point(*point) for point in found["passed"]]
+
     def _mended(self, first: Point) -> list[Point]:
         self._agree(deadly=str(first))
         time_passes(self.client, KILLED_AGO - AGAIN_AGO)
@@ -264,12 +297,15 @@ class Stage:
             done=self._done(),
             message=self.message,
             before=self.said_before,
+            answers=self.answers,
         )
 
     def _agree(self, *, deadly: str = "", count: bool = False) -> tuple[int, Json | None]:
         self.set()
-        order = {"thread": self.thread, "message": self.message, "deadly": deadly, "count": count}
-        return self.forks.ask("agree", replace(self.place, ago=KILLED_AGO), **order)
+        return self.forks.ask("agree", replace(self.place, ago=KILLED_AGO), **self._yes(deadly=deadly, count=count))
+
+    def _yes(self, *, deadly: str = "", count: bool = False) -> Json:
+        return {"thread": self.thread, "message": self.message, "deadly": deadly, "count": count}
 
     def _come_back(self, *, deadly: str = "", count: bool = False, ago: float = 0.0) -> tuple[int, Json | None]:
         order = {"thread": self.thread, "action": self.action, "message": self.message}

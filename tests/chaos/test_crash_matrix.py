@@ -61,6 +61,20 @@ def test_so_it_is_where_the_process_that_mends_it_dies_too(stage: Stage, record_
     check(f"{stage.kind.name}, again", stage, points, deaths, record_property)
 
 
+@pytest.mark.parametrize(("stage", "database"), AGAIN, indirect=True, ids=lambda given: getattr(given, "name", given))
+def test_so_it_is_where_the_process_dies_that_finds_out_what_became_of_it(
+    stage: Stage, record_property: Record
+) -> None:
+    """Whoever settled it and died before telling left a customer who was told nothing, and nobody who knew."""
+    _, stage = undisturbed(stage)
+    stage = stage.after_a_lost_answer()
+    points = stage.points_of_finding_out()
+    chosen = [point for point in points if point.room in KEPT and (WHOLE or point.writes)]
+
+    deaths = {point: partial(stage.killed_finding_out_at, point) for point in chosen}
+    check(f"{stage.kind.name}, lost", stage, points, deaths, record_property)
+
+
 def undisturbed(stage: Stage) -> tuple[list[Point], Stage]:
     """The points of a run that nothing happens to, and the stage that knows what it promises."""
     points, world = stage.points(), stage.look()
