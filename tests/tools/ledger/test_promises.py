@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from tests.tools.ledger.builders import START, Clock, an_action
+from tests.tools.ledger.builders import START, Clock, an_action, bring_to
 from tools.errors import NotFound, Unprocessable
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Promise
@@ -89,3 +89,15 @@ async def test_a_time_without_a_zone_is_refused(ledger: Ledger) -> None:
         await ledger.promise("t", "refund", "x", naive)
     with pytest.raises(Unprocessable):
         await ledger.overdue_promises(naive)
+
+
+async def test_ended_actions_are_found_by_what_is_still_owed_of_them_whenever_it_is_due(ledger: Ledger) -> None:
+    for number, state in enumerate(("succeeded", "failed", "void", "executing", "awaiting_approval")):
+        action = await bring_to(ledger, state, id=f"action-{number}")  # type: ignore[arg-type]
+        await ledger.promise("t", "outcome", "how it ended", DUE + timedelta(days=number), action.id)
+        await ledger.promise("t", "mail", "a receipt by mail", DUE, action.id)
+    found = await ledger.promises_of_ended("outcome")
+    assert ["action-0", "action-1", "action-2"] == [promise.action for promise in found]
+    await ledger.keep_promise(found[0].id)
+    await ledger.drop_promise(found[1].id)
+    assert [found[2]] == await ledger.promises_of_ended("outcome")
