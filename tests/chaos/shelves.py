@@ -48,7 +48,8 @@ class PostgreSQLShelf:
 
     def empty(self) -> None:
         """What is append-only refuses to be emptied, except for who is told that he only copies."""
-        emptied = (f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables if table.name != "audit_head")  # noqa: S608 - the names are ours
+        tables = [table.name for table in metadata.sorted_tables if table.name != "audit_head"]
+        emptied = (f'DELETE FROM "{name}"' for name in tables)  # noqa: S608 - names of our own tables
         head = "UPDATE audit_head SET sequence = 0, hash = ''"
         asyncio.run(_do(self.url, "; ".join(("SET session_replication_role = replica", *emptied, head))))
 
