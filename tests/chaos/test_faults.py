@@ -37,6 +37,11 @@ class Cell:
     fault: dict[str, Any]
     lasting: bool
 
+    @property
+    def loses_the_answer(self) -> bool:
+        """Done at Stripe, and nobody is told, however often they ask: too few cells to leave to a sample."""
+        return self.lasting and self.scene == "fresh" and self.fault == AFTER[0] and not self.path.startswith("GET")
+
     def __str__(self) -> str:
         how = " ".join(str(value) for value in self.fault.values())
         return (
@@ -162,9 +167,12 @@ async def _only(arena: Arena) -> Action:
 @pytest.mark.parametrize("kind", AT_STRIPE)
 def test_a_fault_anywhere_leaves_one_effect_or_none_and_says_which(arena: Arena, kind: ActionKind, say: Say) -> None:
     cells = cells_of(arena, kind)
-    chosen = sampled(cells, most=CELLS_OF_A_KIND[arena.database])
+    chosen = [cell for cell in cells if cell.loses_the_answer]
+    chosen += sampled([cell for cell in cells if cell not in chosen], most=CELLS_OF_A_KIND[arena.database])
 
+    arena.took_a_day = 0
     broken = [found for cell in chosen for found in broken_at(arena, kind, cell)]
 
-    say(f"faults: {kind} on {arena.database}, {len(chosen)} of {len(cells)} cells, {len(broken)} violations")
+    counts = f"{len(chosen)} of {len(cells)} cells, {len(broken)} violations"
+    say(f"faults: {kind} on {arena.database}, {counts}, {arena.took_a_day} unknown for a day")
     assert [] == broken
