@@ -1,6 +1,6 @@
 """What became of an action, in words that claim no more than the ledger holds."""
 
-from nodes.case.check_evidence import CHANGED
+from nodes.case.check_evidence import CHANGED, NEVER_HAPPENED
 from nodes.drafting import Draft, done, draft
 from nodes.proposals import APPROVAL_TAKES
 from nodes.wording.parts import DECLINED, method
@@ -26,6 +26,8 @@ def outcome_draft(action: Action, receipt: Receipt | None, *, reason: str = "") 
             return said.then(draft("look_again")), False
         case "expired":
             return draft("expired").then(draft("look_again")), False
+        case "failed" if reason in {NEVER_HAPPENED, CHANGED}:
+            return draft("failed_unconfirmed" if reason == NEVER_HAPPENED else "changed"), True
         case "failed":
             return _failure(reason)
         case _:

@@ -30,11 +30,19 @@ async def sweep_cases(cases: GraphCases, queue: RunQueue, *, every: float = SWEE
         try:
             await expire_overdue(cases, queue)
             for action in await cases.unfinished():
-                if settled(action) and not await queue.executor.unfinished(action.thread):
-                    await take_up(action, cases, queue)
+                await _look_after(action, cases, queue)
         except Exception:
             log.warning("case_sweep.failed", exc_info=True)
         await asyncio.sleep(every)
+
+
+async def _look_after(action: Action, cases: GraphCases, queue: RunQueue) -> None:
+    """What is in the way of one must not be in the way of those after it."""
+    try:
+        if settled(action) and not await queue.executor.unfinished(action.thread):
+            await take_up(action, cases, queue)
+    except Exception:
+        log.warning("case_sweep.put_off", action_id=action.id, exc_info=True)
 
 
 async def expire_overdue(cases: GraphCases, queue: RunQueue) -> None:

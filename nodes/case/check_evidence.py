@@ -13,6 +13,8 @@ from tools.ledger.types import Action
 
 CHANGED = "billing data changed"
 """Why an action is void when Stripe says otherwise than its evidence."""
+NEVER_HAPPENED = "it never happened"
+"""Why an action failed of which Stripe knows nothing, a day after it was sent."""
 
 
 async def check_evidence(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:

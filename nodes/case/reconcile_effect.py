@@ -5,7 +5,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from nodes.case.check_evidence import facts_at_stripe
+from nodes.case.check_evidence import CHANGED, NEVER_HAPPENED, facts_at_stripe
 from nodes.case.deeds.table import DEEDS
 from nodes.case.execute_action import carry_out, conclude
 from nodes.context import CaseContext
@@ -44,9 +44,9 @@ async def _not_there(action: Action, context: CaseContext, *, drifted: bool) -> 
     [effect] = await context.ledger.effects(action.id)
     age = context.now() - effect.begun
     if age >= KEY_LIVES:
-        return await conclude(action, context.ledger, "absent", "it never happened", actor="reconciliation")
+        return await conclude(action, context.ledger, "absent", NEVER_HAPPENED, actor="reconciliation")
     if drifted and age >= QUIET:
-        return await conclude(action, context.ledger, "absent", "the billing data changed", actor="reconciliation")
+        return await conclude(action, context.ledger, "absent", CHANGED, actor="reconciliation")
     if drifted or await _is_stopped(action, context.ledger):
         return action.state
     return await carry_out(action, context.mover, context.ledger)

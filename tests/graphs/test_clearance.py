@@ -261,7 +261,7 @@ class TestUnknown:
 
         ended = await later(cases, minutes=6).go_on(proposed.id)
         assert ended.action is not None
-        assert ("failed", "the billing data changed", None) == (ended.action.state, ended.reason, ended.receipt)
+        assert ("failed", "billing data changed", None) == (ended.action.state, ended.reason, ended.receipt)
         assert 1 == len(refunds(sandbox, proposed.target))
 
     async def test_after_the_key_is_forgotten_nothing_is_sent_again(

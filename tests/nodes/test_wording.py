@@ -5,6 +5,8 @@ from typing import Any, get_args
 
 import pytest
 
+from nodes.case.check_evidence import CHANGED as CHANGED_AT_STRIPE
+from nodes.case.check_evidence import NEVER_HAPPENED
 from nodes.drafting import done
 from nodes.levels import GOALS, WISHED, goal_of
 from nodes.outcomes import about, outcome_draft, waiting_draft
@@ -170,6 +172,18 @@ def test_the_way_to_a_new_card_is_a_button_and_no_address() -> None:
 
     assert said.cards[-1] == {"type": "link", "action": "act_1", "kind": "payment_method_link"}
     assert "http" not in str(said.to_json())
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"), [(NEVER_HAPPENED, "never confirmed this"), (CHANGED_AT_STRIPE, "billing data changed")]
+)
+def test_what_was_found_not_to_have_happened_is_no_refusal(reason: str, words: str) -> None:
+    """The provider had said neither yes nor no, and the customer was told that it refused."""
+    said, offers_person = outcome_draft(action("refund", state="failed"), None, reason=reason)
+
+    assert words in said.text
+    assert "refused" not in said.text
+    assert offers_person
 
 
 @pytest.mark.parametrize(
