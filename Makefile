@@ -29,7 +29,7 @@ doctor: .venv/run ## What is configured, reachable, embedded or missing
 	@exec $(BIN)/counterfoil doctor
 
 test: .venv/dev ## Run all tests (arguments: make test ARGS="-k refund")
-	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 chaos: .venv/dev ## Kill a process at every point, fail every request, play a thousand schedules (prints tables)
 	@CHAOS=whole $(BIN)/pytest -n auto --dist load tests/chaos $(ARGS)

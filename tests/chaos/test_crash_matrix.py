@@ -2,7 +2,7 @@
 
 Every kind of action, on both databases, at every point: `make chaos`. What can be told apart from outside only is what
 was written, so `make test` kills after each write to the ledger, to Stripe and to the checkpoints, and after each other
-kind of write once; on PostgreSQL after those to ledger and Stripe.
+kind of write once; on PostgreSQL a refund, after those to ledger and Stripe.
 """
 
 import os
@@ -35,11 +35,14 @@ def stage(request: pytest.FixtureRequest, forks: Forks, database: Database, sand
 
 
 Record = Callable[[str, object], None]
-AGAIN = (
-    [(kind, database) for kind in KINDS for database in ("sqlite", "postgresql")] if WHOLE else [(KINDS[0], "sqlite")]
+EVERYWHERE = [(kind, database) for kind in KINDS for database in ("sqlite", "postgresql")]
+STRAIGHT = EVERYWHERE if WHOLE else [*((kind, "sqlite") for kind in KINDS), (KINDS[0], "postgresql")]
+AGAIN = EVERYWHERE if WHOLE else [(KINDS[0], "sqlite")]
+
+
+@pytest.mark.parametrize(
+    ("stage", "database"), STRAIGHT, indirect=True, ids=lambda given: getattr(given, "name", given)
 )
-
-
 def test_wherever_a_process_dies_there_is_one_effect_and_the_customer_is_told_the_truth(
     stage: Stage, record_property: Record
 ) -> None:
