@@ -108,8 +108,9 @@ def test_what_writes_is_sampled_by_room() -> None:
     told_once, told_again = point("server", "append"), point("server", "append", 2)
     points = [first, paid, kept, told_once, told_again]
 
-    assert [first, paid, kept, told_once] == sampled(points, KEPT)
-    assert [first, paid] == sampled(points, MONEY)
+    assert [first, paid, kept, told_once] == sampled(points, KEPT, others=True)
+    assert [first, paid, kept] == sampled(points, KEPT, others=False)
+    assert [first, paid] == sampled(points, MONEY, others=False)
 
 
 def test_the_table_ends_with_sums() -> None:
