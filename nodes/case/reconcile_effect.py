@@ -32,11 +32,12 @@ async def reconcile_effect(state: CaseState, runtime: Runtime[CaseContext]) -> d
         # In this order: what our own deed changed must not pass for somebody else's change.
         drifted = await facts_at_stripe(context.billing, action) != action.evidence["stripe"]
         done = await deed.found(context.billing, action)
+        drifted = drifted and not await deed.begun(context.billing, action)
     except BillingUnavailable:
         return {"evidence": "unreadable"}
     if done:
         return {"progress": await conclude(action, context.ledger, "done", done, actor="reconciliation")}
-    return {"progress": await _not_there(action, context, drifted=drifted and not deed.in_parts)}
+    return {"progress": await _not_there(action, context, drifted=drifted)}
 
 
 async def _not_there(action: Action, context: CaseContext, *, drifted: bool) -> str:

@@ -95,6 +95,8 @@ class Silent:
     async def refund(self, **_: Any) -> Any:
         raise OutcomeUnknown
 
+    undo_cancel = refund
+
 
 async def test_a_policy_that_became_stricter_meanwhile_sends_it_to_a_person(
     cases: GraphCases, request_of_ada: ActionRequest, sandbox: Sandbox
@@ -280,3 +282,34 @@ class TestUnknown:
             ended.reason,
             refunds(sandbox, proposed.target),
         )
+
+    async def test_what_a_colleague_did_meanwhile_is_not_done_once_more(
+        self, cases: GraphCases, billing: StripeBilling, sandbox: Sandbox
+    ) -> None:
+        """Taking an end back may need two requests; with none of ours there, what changed was somebody else's doing."""
+        [alan] = await billing.find_by_email("alan@example.com")
+        [plan] = (await billing.picture(alan.id)).subscriptions
+        v1 = sandbox.stripe().v1
+        v1.subscriptions.update(plan.id, {"cancel_at_period_end": True})
+        request = ActionRequest(
+            kind="undo_cancel",
+            ground="customer_request",
+            customer=alan.id,
+            target=plan.id,
+            amount=plan.price,
+            refundable=plan.price,
+            disputed=False,
+            charged_at=datetime.now(UTC),
+            interval="month",
+        )
+        proposed = await opened(cases, request)
+        await replace(cases, context=replace(cases.context, mover=Silent())).confirm(  # type: ignore[arg-type]
+            proposed.id, digest=proposed.digest
+        )
+        v1.subscriptions.update(plan.id, {"cancel_at_period_end": False})
+
+        ended = await later(cases, minutes=6).go_on(proposed.id)
+
+        assert ended.action is not None
+        assert ("failed", "billing data changed") == (ended.action.state, ended.reason)
+        assert () == (await billing.subscription(plan.id)).actions

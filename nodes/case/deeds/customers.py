@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from nodes.case.deeds.deed import Json, Owed
+from nodes.case.deeds.deed import InOneRequest, Json, Owed
 from tools.billing.powers import Address, BillingDetails, HeldDetails, MoneyMover, TaxId
 from tools.billing.types import BillingReader
 from tools.errors import NotFound
@@ -11,8 +11,6 @@ from tools.ledger.types import Action
 
 
 class BillingDetailsDeed:
-    in_parts = True
-
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         """What would be replaced, and nothing else of them."""
         held = await billing.billing_details(target)
@@ -37,14 +35,20 @@ class BillingDetailsDeed:
             return None
         return customer.id if action.id in customer.actions else None
 
+    async def begun(self, billing: BillingReader, action: Action) -> bool:
+        """The tax id comes first, and carries no mark of ours: that it is there as agreed is all that can be seen."""
+        wanted = action.details["changes"].get("tax_id")
+        if not wanted:
+            return False
+        held = await billing.billing_details(action.target)
+        return any((each.kind, each.value) == (wanted["kind"], wanted["value"]) for each in held.tax_ids)
+
     def owed(self, action: Action) -> list[Owed]:
         return []
 
 
-class PaymentMethodLinkDeed:
+class PaymentMethodLinkDeed(InOneRequest):
     """Nothing happens at Stripe: the link is made when the owner presses for it, and is never stored."""
-
-    in_parts = False
 
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         """That they are there, and were not deleted."""

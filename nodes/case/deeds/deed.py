@@ -24,11 +24,6 @@ class Owed:
 class Deed(Protocol):
     """Stateless. Errors are those of `BillingReader` and `MoneyMover`."""
 
-    @property
-    def in_parts(self) -> bool:
-        """Several requests, the first of which change its own evidence: once begun it is finished whatever changed."""
-        ...
-
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         """The facts at Stripe that the proposal rests on, as flat JSON for the digest: few, and all that matter.
 
@@ -44,9 +39,20 @@ class Deed(Protocol):
         """Stripe's id of the deed when it is there; None when it is not, for certain."""
         ...
 
+    async def begun(self, billing: BillingReader, action: Action) -> bool:
+        """Whether a part of it is there, of several requests: then it is finished, though its own evidence changed."""
+        ...
+
     def owed(self, action: Action) -> list[Owed]:
         """What it promises. `action.updated` is when it succeeded."""
         ...
+
+
+class InOneRequest:
+    """It is there, or it is not."""
+
+    async def begun(self, billing: BillingReader, action: Action) -> bool:
+        return False
 
 
 def idempotency_key(action: Action) -> str:

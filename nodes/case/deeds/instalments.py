@@ -1,6 +1,6 @@
 """A part of an open invoice, charged to the card on its day."""
 
-from nodes.case.deeds.deed import Json, Owed
+from nodes.case.deeds.deed import InOneRequest, Json, Owed
 from tools.billing.powers import MoneyMover
 from tools.billing.types import BillingReader
 from tools.errors import BillingRefused, BillingUnavailable, OutcomeUnknown
@@ -10,10 +10,8 @@ _UNDER_WAY = frozenset({"processing", "requires_capture"})
 """Words of Stripe's for money that may still move."""
 
 
-class InstalmentDeed:
+class InstalmentDeed(InOneRequest):
     """A declined card is a `BillingRefused` whose reason a customer may be told (`DeclineReason`)."""
-
-    in_parts = False
 
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         invoice = await billing.invoice(target)

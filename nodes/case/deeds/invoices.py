@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from nodes.case.deeds.deed import Json, Owed, idempotency_key
+from nodes.case.deeds.deed import InOneRequest, Json, Owed, idempotency_key
 from nodes.case.deeds.refunds import disputes_in
 from nodes.case.deeds.saying import when
 from tools.billing.powers import CreditReason, MoneyMover
@@ -21,10 +21,8 @@ def to_be_paid(invoice: Invoice) -> Json:
     return {"invoice": invoice.id, "status": invoice.status, "remaining": invoice.remaining.amount}
 
 
-class PlanDeed:
+class PlanDeed(InOneRequest):
     """Stripe stops collecting the remainder by itself; each instalment is an action of its own when it is due."""
-
-    in_parts = False
 
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         return to_be_paid(await billing.invoice(target))
@@ -64,10 +62,8 @@ class ExtendDueDateDeed(PlanDeed):
         return [Owed(kind="payment_due", text=f"payment of {action.amount.text()}", due=due)]
 
 
-class CreditNoteDeed:
+class CreditNoteDeed(InOneRequest):
     """On an open invoice it lowers what remains; on a paid one all of it goes to the credit balance."""
-
-    in_parts = False
 
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         """With what was given back or contested by other ways: the same wrong must not be made good twice."""
@@ -98,9 +94,7 @@ class CreditNoteDeed:
         return []
 
 
-class ResendInvoiceDeed:
-    in_parts = False
-
+class ResendInvoiceDeed(InOneRequest):
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         """Stripe mails to the address that the customer has by then, so that is what was agreed to."""
         invoice = await billing.invoice(target)

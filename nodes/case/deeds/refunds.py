@@ -1,6 +1,6 @@
 """Money back to where it came from."""
 
-from nodes.case.deeds.deed import Json, Owed
+from nodes.case.deeds.deed import InOneRequest, Json, Owed
 from nodes.wording.refunds import REFUND_TAKES
 from tools.billing.powers import MoneyMover
 from tools.billing.types import BillingReader, Charge, RefundReason
@@ -11,9 +11,7 @@ REFUND_DAYS = 10
 """Business days from the receipt, the longest that the refund policy names."""
 
 
-class RefundDeed:
-    in_parts = False
-
+class RefundDeed(InOneRequest):
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         charge = await billing.charge(target)
         return {

@@ -5,7 +5,7 @@ looks: a colleague or the customer may have done the same in Stripe, or taken ou
 only by a later action of the same kind, and none begins while this one is under way.
 """
 
-from nodes.case.deeds.deed import Json, Owed
+from nodes.case.deeds.deed import InOneRequest, Json, Owed
 from nodes.case.deeds.saying import when
 from tools.billing.powers import MoneyMover, PlanChange
 from tools.billing.types import BillingReader, Subscription
@@ -34,9 +34,7 @@ def costing(plan: Subscription) -> Json:
     }
 
 
-class _SubscriptionDeed:
-    in_parts = False
-
+class _SubscriptionDeed(InOneRequest):
     async def found(self, billing: BillingReader, action: Action) -> str | None:
         plan = await billing.subscription(action.target)
         return plan.id if action.id in plan.actions else None
@@ -58,8 +56,6 @@ class CancelDeed(_SubscriptionDeed):
 
 
 class UndoCancelDeed(_SubscriptionDeed):
-    in_parts = True
-
     async def evidence(self, billing: BillingReader, target: str, details: Json) -> Json:
         plan = await billing.subscription(target)
         return standing(plan) | costing(plan)
@@ -75,6 +71,9 @@ class UndoCancelDeed(_SubscriptionDeed):
         plan = await billing.subscription(action.target)
         goes_on = not plan.cancel_at_period_end and plan.cancel_at is None
         return plan.id if action.id in plan.actions and goes_on else None
+
+    async def begun(self, billing: BillingReader, action: Action) -> bool:
+        return action.id in (await billing.subscription(action.target)).actions
 
 
 class PauseDeed(_SubscriptionDeed):
