@@ -6,7 +6,7 @@ from typing import Literal
 from nodes.drafting import Draft, draft
 from tools.business_days import one_business_day_after
 from tools.ledger.ledger import Ledger
-from tools.ledger.transitions import LIVE
+from tools.ledger.transitions import ENDED, LIVE
 from tools.ledger.types import Action, ActionEvent, Promise, RefundOutcome, Ticket
 
 ANSWER = "answer_by"
@@ -18,7 +18,7 @@ OUTCOME_KNOWN = timedelta(hours=24)
 USUALLY = "one business day"
 """As the refund policy and the contact page have it."""
 DECIDED = frozenset({"approved", "rejected"})
-OVER = frozenset({"declined", "expired", "void", "failed", "rejected"})
+OVER = ENDED - {"succeeded"}
 """States of an action after which nothing more comes of it."""
 
 
@@ -81,7 +81,7 @@ async def settle_promises(action: Action, ledger: Ledger) -> None:
 def fate_of(promise: Promise, action: Action, events: list[ActionEvent]) -> Literal["kept", "dropped"] | None:
     """An answer is kept by a decision, whatever it was, and an outcome by an end; nothing else outlives its action."""
     if promise.kind == OUTCOME:
-        return "kept" if action.state in OVER | {"succeeded"} else None
+        return "kept" if action.state in ENDED else None
     if promise.kind == ANSWER and any(event.state in DECIDED for event in events):
         return "kept"
     return "dropped" if action.state in OVER else None

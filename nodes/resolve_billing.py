@@ -15,10 +15,9 @@ from nodes.resolving.matter import Proposal
 from nodes.state import SupportState
 from nodes.thread import case_id, thread_of
 from tools.errors import BillingUnavailable, Conflict, KnowledgeUnavailable, NotFound
+from tools.ledger.transitions import LIVE
 from tools.ledger.types import Action
 from tools.policy.types import ActionRequest, Verdict
-
-LIVE = frozenset({"confirmed", "awaiting_approval", "approved", "executing", "unknown"})
 
 _proposals = TypeAdapter(Proposal)
 

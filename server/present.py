@@ -147,6 +147,21 @@ def promise_json(promise: Promise) -> Json:
     }
 
 
+def owed_json(promise: Promise, now: datetime) -> Json:
+    """One that is still owed, in the desk's list of them."""
+    due = promise.due.isoformat()
+    return {
+        "id": promise.id,
+        "thread_id": promise.thread,
+        "action_id": promise.action,
+        "kind": promise.kind,
+        "text": promise.text,
+        "due": due,
+        "overdue_since": due if promise.due < now else None,
+        "seen_overdue_at": _moment(promise.overdue_at),
+    }
+
+
 def effect_json(effect: Effect) -> Json:
     return {
         "kind": effect.kind,

@@ -11,7 +11,7 @@ from server.runs.queue import named_run
 from server.schemas import Proposing
 from server.services import Services
 from tools.errors import AlreadyUnderWay, Conflict, PolicyDenies
-from tools.ledger.transitions import LIVE, TRANSITIONS
+from tools.ledger.transitions import ENDED, LIVE
 from tools.ledger.types import Action, Thread
 
 STRANGER = (
@@ -56,7 +56,7 @@ def _wanted(body: Proposing) -> Wanted:
 
 def _case_id(thread: Thread, agent: Principal, body: Proposing, same: list[Action]) -> str:
     """Sent twice it is one proposal; proposed again after the last one came to its end, it is another."""
-    ended = sum(not TRANSITIONS[one.state] for one in same)
+    ended = sum(one.state in ENDED for one in same)
     terms = f"{agent.id}:{body.amount}:{body.ground}:{body.new_due}:{body.memo}:{ended}"
     return case_id(thread.id, body.kind, body.target, terms)
 

@@ -27,13 +27,10 @@ from tools.billing.types import Dispute, Refund
 from tools.errors import NotFound
 from tools.ledger.ledger import Ledger
 from tools.ledger.stripe_events import Note
-from tools.ledger.types import Action, ActionState, InboxEvent, RefundOutcome
+from tools.ledger.transitions import ENDED
+from tools.ledger.types import Action, InboxEvent, RefundOutcome
 
 log = structlog.get_logger()
-
-UNDER_WAY: tuple[ActionState, ...] = (
-    "proposed", "confirmed", "awaiting_approval", "approved", "executing", "unknown",
-)  # fmt: skip
 
 
 class Rereader(Protocol):
@@ -140,7 +137,7 @@ class Reactions:
 
     async def _under_way(self, target: str | None) -> list[Action]:
         found = await self.ledger.actions(target=target) if target else []
-        return [action for action in found if action.state in UNDER_WAY]
+        return [action for action in found if action.state not in ENDED]
 
     async def _go_on(self, action: Action) -> Action:
         """One that was cut short. What moved just now is somebody's work in progress."""
@@ -149,7 +146,7 @@ class Reactions:
         return action
 
     async def _tell(self, action: Action, outcome: RefundOutcome) -> None:
-        if action.state in UNDER_WAY:
+        if action.state not in ENDED:
             raise NotYet
         if action.state != "succeeded":
             return  # the customer was never told that it was done

@@ -1,6 +1,5 @@
 """Writes the counterfoil, and the promises that go with it."""
 
-from dataclasses import asdict
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -9,7 +8,8 @@ from nodes.case.deeds.table import DEEDS
 from nodes.context import CaseContext
 from nodes.state import CaseState
 from tools.ledger.ledger import Ledger
-from tools.ledger.types import Action, ActionEvent, Approval, Assessment, Effect
+from tools.ledger.receipts import on_receipt
+from tools.ledger.types import Action, ActionEvent, Assessment
 
 
 async def issue_receipt(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
@@ -39,28 +39,20 @@ async def receipt_body(action: Action, ledger: Ledger) -> dict[str, Any]:
         "reason": action.reason,
         "proposed_by": action.proposer,
         "confirmed_by": next((event.actor for event in events if event.state == "confirmed"), None),
-        "approved_by": [_approval(said) for said in await ledger.approvals(action.id)],
+        "approved_by": [on_receipt(said) for said in await ledger.approvals(action.id)],
         "rule": action.rule,
         "policy_version": action.policy_version,
         "policy": [_weighed(one) for one in await ledger.assessments_of(action.id)],
         "evidence": action.evidence,
         "action_digest": action.digest,
         "stripe_id": next((effect.stripe_id for effect in effects if effect.stripe_id), None),
-        "effects": [_effect(effect) for effect in effects],
+        "effects": [on_receipt(effect) for effect in effects],
         "steps": [_step(event) for event in events],
     }
 
 
 def _step(event: ActionEvent) -> dict[str, Any]:
     return {"state": event.state, "actor": event.actor, "at": event.at, "reason": event.reason}
-
-
-def _approval(said: Approval) -> dict[str, Any]:
-    return {name: value for name, value in asdict(said).items() if name != "action"}
-
-
-def _effect(effect: Effect) -> dict[str, Any]:
-    return {name: value for name, value in asdict(effect).items() if name != "action"}
 
 
 def _weighed(one: Assessment) -> dict[str, Any]:

@@ -55,5 +55,4 @@ async def _not_there(action: Action, context: CaseContext, *, drifted: bool) -> 
 
 async def _is_stopped(action: Action, ledger: Ledger) -> bool:
     """Nobody approved it, and nothing is sent without a person now."""
-    switch = await ledger.switch(AUTOMATIC)
-    return switch is not None and not switch.on and not await ledger.approvals(action.id)
+    return not await ledger.is_on(AUTOMATIC) and not await ledger.approvals(action.id)

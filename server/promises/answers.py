@@ -3,7 +3,7 @@
 from nodes.promising import fate_of
 from server.promises.means import Fate, Means
 from server.promises.telling import part, say_ended, tell
-from tools.ledger.transitions import TRANSITIONS
+from tools.ledger.transitions import ENDED
 from tools.ledger.types import Action, Promise
 
 
@@ -26,7 +26,7 @@ async def concluded(promise: Promise, action: Action, means: Means) -> Fate:
 
     That a request expired is told with the promise of a decision.
     """
-    if TRANSITIONS[action.state]:
+    if action.state not in ENDED:
         return "overdue" if promise.due <= means.now() else "waits"
     if action.state == "expired":
         return "kept"

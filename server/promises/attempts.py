@@ -7,7 +7,7 @@ from typing import Any, Self
 from uuid import uuid5
 
 from nodes.thread import CASES
-from tools.ledger.digest import digest_of
+from tools.ledger.digest import own_digest
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, ActionEvent, Promise
 from tools.money import Money
@@ -75,7 +75,7 @@ async def is_planned(attempt: Attempt, amount: Money, ledger: Ledger) -> bool:
         (plan.kind, plan.state) == ("payment_plan", "succeeded")
         and _agreed(events)
         and plan.details == plan.evidence.get("terms")
-        and plan.digest == _own_digest(plan)
+        and plan.digest == own_digest(plan)
         and 0 < amount.amount <= attempt.amount.amount
         and amount.currency == attempt.amount.currency
     )
@@ -90,14 +90,3 @@ async def missed_places(plan: Action, ledger: Ledger) -> set[int]:
 
 def _agreed(events: list[ActionEvent]) -> bool:
     return any((event.state, event.actor) == ("confirmed", "customer") for event in events)
-
-
-def _own_digest(plan: Action) -> str:
-    return digest_of(
-        kind=plan.kind,
-        customer=plan.customer,
-        target=plan.target,
-        amount=plan.amount,
-        policy_version=plan.policy_version,
-        evidence=plan.evidence,
-    )

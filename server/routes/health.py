@@ -63,8 +63,7 @@ async def metrics(services: ServicesDep) -> Response:
 async def _read_switch(services: Services) -> None:
     """Unknown while the ledger does not answer: every other number is still worth reading."""
     try:
-        switch = await services.ledger.switch(AUTOMATIC)
-        services.metrics.automatic.set(switch is None or switch.on)
+        services.metrics.automatic.set(await services.ledger.is_on(AUTOMATIC))
     except Unavailable:
         services.metrics.automatic.set(math.nan)
 

@@ -17,7 +17,7 @@ from tools.errors import (
     Unprocessable,
 )
 from tools.ledger.audit import append
-from tools.ledger.digest import canonical, digest_of
+from tools.ledger.digest import canonical, own_digest
 from tools.ledger.repository import Repository, insert_once
 from tools.ledger.switches import AUTOMATIC, find_switch
 from tools.ledger.tables import action_events, actions
@@ -34,7 +34,7 @@ class Actions(Repository):
         """
         if action.state != "proposed":
             raise IllegalTransition(f"An action begins as proposed, not as {action.state}.")
-        if not _digest_is_its_own(action):
+        if action.digest != own_digest(action):
             raise Unprocessable("The action's digest is not the digest of its fields.")
         async with self._database.write() as connection:
             if await insert_once(connection, actions, _row(action)):
@@ -169,7 +169,7 @@ def refuse_stale(action: Action, to: ActionState, digest: str | None, now: datet
     """A word on another digest, on a changed record, or after its time."""
     if digest is not None and digest != action.digest:
         raise StaleDecision
-    if to == "executing" and not _digest_is_its_own(action):
+    if to == "executing" and action.digest != own_digest(action):
         raise StaleDecision("The record of this action was changed after it was decided on.")
     if to in {"confirmed", "approved"} and action.deadline is not None and now >= action.deadline:
         raise IllegalTransition("The time to agree to this is over. Ask for it again.")
@@ -177,17 +177,6 @@ def refuse_stale(action: Action, to: ActionState, digest: str | None, now: datet
 
 def _refusal(action: Action, to: ActionState) -> str:
     return f"The action is {action.state} and cannot become {to}."
-
-
-def _digest_is_its_own(action: Action) -> bool:
-    return action.digest == digest_of(
-        kind=action.kind,
-        customer=action.customer,
-        target=action.target,
-        amount=action.amount,
-        policy_version=action.policy_version,
-        evidence=action.evidence,
-    )
 
 
 def _terms(action: Action) -> bytes:

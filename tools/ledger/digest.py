@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from tools.errors import Unprocessable
-from tools.ledger.types import Json
+from tools.ledger.types import Action, Json
 from tools.money import Money
 from tools.policy.types import ActionKind
 
@@ -27,6 +27,18 @@ def digest_of(
             "policy_version": policy_version,
             "evidence": evidence,
         }
+    )
+
+
+def own_digest(action: Action) -> str:
+    """The one that its fields have now, whatever its record says."""
+    return digest_of(
+        kind=action.kind,
+        customer=action.customer,
+        target=action.target,
+        amount=action.amount,
+        policy_version=action.policy_version,
+        evidence=action.evidence,
     )
 
 

@@ -1,10 +1,11 @@
 """Whether a receipt is what was issued, and says what the rest of the ledger says. Each check by itself."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from tools.ledger.digest import digest_of, plain, sha256_of
+from tools.ledger.digest import own_digest, plain, sha256_of
 from tools.ledger.ledger import Ledger
+from tools.ledger.receipts import on_receipt
 from tools.ledger.types import Action, Json, Receipt
 
 
@@ -39,15 +40,8 @@ async def _own(_ledger: Ledger, held: Receipt, action: Action | None) -> bool:
     """The action's record is unchanged since people agreed to it, and it is the one on the receipt."""
     if action is None:
         return False
-    own = digest_of(
-        kind=action.kind,
-        customer=action.customer,
-        target=action.target,
-        amount=action.amount,
-        policy_version=action.policy_version,
-        evidence=action.evidence,
-    )
-    return own == action.digest == held.body.get("action_digest") and _terms(action).items() <= held.body.items()
+    named = own_digest(action) == action.digest == held.body.get("action_digest")
+    return named and _terms(action).items() <= held.body.items()
 
 
 def _terms(action: Action) -> Json:
@@ -63,8 +57,7 @@ def _terms(action: Action) -> Json:
 
 
 async def _approvals(ledger: Ledger, held: Receipt, _action: Action | None) -> bool:
-    given = await ledger.approvals(held.action)
-    kept = [{name: value for name, value in asdict(one).items() if name != "action"} for one in given]
+    kept = [on_receipt(one) for one in await ledger.approvals(held.action)]
     return bool(held.body.get("approved_by", []) == plain(kept))
 
 

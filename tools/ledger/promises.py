@@ -9,7 +9,7 @@ from tools.ledger.audit import append
 from tools.ledger.digest import sha256_of
 from tools.ledger.repository import Repository, insert_once
 from tools.ledger.tables import actions, promises
-from tools.ledger.transitions import TRANSITIONS
+from tools.ledger.transitions import ENDED
 from tools.ledger.types import Json, Promise
 
 _OPEN = promises.c.kept_at.is_(None) & promises.c.dropped_at.is_(None)
@@ -48,14 +48,17 @@ class Promises(Repository):
         """Open, due at `now` or before, and not seen as overdue yet: soonest due first."""
         return await self._select(_OPEN, promises.c.overdue_at.is_(None), promises.c.due <= now, limit=limit)
 
+    async def coming_promises(self, now: datetime, *, limit: int = 100) -> list[Promise]:
+        """Open and due at `now` or later: soonest due first."""
+        return await self._select(_OPEN, promises.c.due >= now, limit=limit)
+
     async def overdue_promises(self, now: datetime) -> list[Promise]:
         """Open and due before `now`, longest overdue first."""
         return await self._select(_OPEN, promises.c.due < now)
 
     async def promises_of_ended(self, kind: str, *, limit: int = 100) -> list[Promise]:
         """Open ones of this kind whose actions are at their end, whenever they are due."""
-        ended = [state for state, following in TRANSITIONS.items() if not following]
-        over = select(actions.c.id).where(actions.c.state.in_(ended))
+        over = select(actions.c.id).where(actions.c.state.in_(ENDED))
         return await self._select(_OPEN, promises.c.kind == kind, promises.c.action.in_(over), limit=limit)
 
     async def _mark(self, promise_id: str, what: str) -> Promise:

@@ -11,7 +11,7 @@ from tools.ledger.audit import append, holds
 from tools.ledger.digest import plain, sha256_of
 from tools.ledger.repository import Repository, insert
 from tools.ledger.tables import counters, receipts
-from tools.ledger.types import Json, Receipt
+from tools.ledger.types import Approval, Effect, Json, Receipt
 
 _FIELDS = [column for column in receipts.c if column is not receipts.c.audited]
 
@@ -55,6 +55,11 @@ class Receipts(Repository):
         receipt = Receipt(number=number, action=action_id, body=plain(body), digest=digest, created=now)
         await connection.execute(receipts.insert().values(asdict(receipt) | {"audited": entry.sequence}))
         return receipt
+
+
+def on_receipt(row: Approval | Effect) -> Json:
+    """A row of the action as its receipt has it: which action it is of goes without saying."""
+    return {name: value for name, value in asdict(row).items() if name != "action"}
 
 
 def _witness(number: str, action_id: str, digest: str) -> Json:

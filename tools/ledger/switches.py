@@ -33,6 +33,10 @@ class Switches(Repository):
         async with self._database.read() as connection:
             return await find_switch(connection, name)
 
+    async def is_on(self, name: str) -> bool:
+        switch = await self.switch(name)
+        return switch is None or switch.on
+
 
 async def find_switch(connection: AsyncConnection, name: str, *, lock: bool = False) -> Switch | None:
     wanted = select(switches).where(switches.c.name == name)

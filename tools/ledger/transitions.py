@@ -25,6 +25,8 @@ TRANSITIONS: Mapping[ActionState, frozenset[ActionState]] = MappingProxyType(
 LIVE: frozenset[ActionState] = frozenset({"confirmed", "awaiting_approval", "approved", "executing", "unknown"})
 """Agreed to and not at an end: at most one of a kind for each target, by a unique index too."""
 
+ENDED: frozenset[ActionState] = frozenset(state for state, following in TRANSITIONS.items() if not following)
+
 
 def may_move(action: Action, to: ActionState) -> bool:
     """By the table; and policy's outcome bars the way round a person's approval."""

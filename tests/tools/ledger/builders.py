@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tools.ledger.digest import digest_of
+from tools.ledger.digest import own_digest
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, ActionState
 from tools.money import Money
@@ -66,17 +66,6 @@ def an_action(**changes: Any) -> Action:
     )
     action = replace(action, **changes)
     return action if action.digest else replace(action, digest=own_digest(action))
-
-
-def own_digest(action: Action) -> str:
-    return digest_of(
-        kind=action.kind,
-        customer=action.customer,
-        target=action.target,
-        amount=action.amount,
-        policy_version=action.policy_version,
-        evidence=action.evidence,
-    )
 
 
 async def bring_to(ledger: Ledger, state: ActionState, **changes: Any) -> Action:

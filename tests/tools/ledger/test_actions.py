@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from tests.tools.ledger.builders import START, Clock, an_action, behind_its_back, bring_to, drop_guards, own_digest
+from tests.tools.ledger.builders import START, Clock, an_action, behind_its_back, bring_to, drop_guards
 from tools.errors import Conflict, CounterfoilError, IllegalTransition, NotFound, StaleDecision, Unprocessable
+from tools.ledger.digest import own_digest
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, ActionEvent
 from tools.money import Money

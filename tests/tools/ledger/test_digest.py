@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tools.ledger.builders import an_action, own_digest
+from tests.tools.ledger.builders import an_action
 from tools.errors import Unprocessable
-from tools.ledger.digest import canonical, digest_of, plain, sha256_of
+from tools.ledger.digest import canonical, digest_of, own_digest, plain, sha256_of
 from tools.ledger.types import Action
 from tools.money import Money
 

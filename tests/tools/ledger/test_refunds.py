@@ -1,7 +1,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tests.tools.ledger.builders import PATHS, START, Clock, an_action, own_digest, walk_to
+from tests.tools.ledger.builders import PATHS, START, Clock, an_action, walk_to
+from tools.ledger.digest import own_digest
 from tools.ledger.ledger import Ledger
 from tools.ledger.transitions import LIVE
 from tools.ledger.types import ActionState, RefundHistory

@@ -6,7 +6,7 @@ import pytest
 from tests.tools.ledger.builders import PATHS, an_action, bring_to, take_step
 from tools.errors import IllegalTransition
 from tools.ledger.ledger import Ledger
-from tools.ledger.transitions import TRANSITIONS, may_move
+from tools.ledger.transitions import ENDED, LIVE, TRANSITIONS, may_move
 from tools.ledger.types import ActionState
 from tools.policy.types import Outcome
 
@@ -82,3 +82,8 @@ async def test_what_policy_said_bars_the_way_round_a_persons_approval(
 
 def test_the_builders_know_a_way_into_every_state() -> None:
     assert set(STATES) == set(PATHS)
+
+
+def test_every_state_is_a_proposal_under_way_or_at_its_end() -> None:
+    assert set(STATES) == {"proposed"} | LIVE | ENDED
+    assert not LIVE & ENDED
