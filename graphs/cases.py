@@ -16,19 +16,16 @@ from langgraph._internal._constants import CONFIG_KEY_STRICT_RESUME
 from langgraph.errors import UnknownInterruptError
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
-from pydantic import TypeAdapter
 
+from nodes.case.weighing import requests, verdicts
 from nodes.context import Case, CaseContext
 from tools.errors import IllegalTransition, NotFound
 from tools.ledger.types import Action, ActionState
-from tools.policy.types import ActionRequest, Verdict
+from tools.policy.types import ActionRequest
 
 T = TypeVar("T")
 
 UNFINISHED: tuple[ActionState, ...] = ("confirmed", "approved", "executing", "unknown", "succeeded")
-
-_requests = TypeAdapter(ActionRequest)
-_verdicts = TypeAdapter(Verdict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +48,7 @@ class GraphCases:
             "case_id": case_id,
             "thread": thread,
             "proposer": proposer,
-            "request": _requests.dump_python(request, mode="json"),
+            "request": requests.dump_python(request, mode="json"),
             "details": details,
         }
         if await self.context.ledger.action(case_id) is None:
@@ -102,9 +99,8 @@ class GraphCases:
         """
         config: RunnableConfig = {"configurable": {"thread_id": place_of(case_id), CONFIG_KEY_STRICT_RESUME: True}}
         state = await self.graph.aget_state(config)
-        action = await self.context.ledger.action(case_id)
         given: Any = start
-        if state.interrupts and action is not None:
+        if state.interrupts and (action := await self.context.ledger.action(case_id)):
             given = Command(resume={state.interrupts[0].id: {"digest": action.digest, "state": action.state}})
         try:
             await self._invoke(given, config)
@@ -121,7 +117,7 @@ class GraphCases:
         action = await ledger.action(case_id)
         events = await ledger.action_events(case_id) if action else []
         return Case(
-            verdict=_verdicts.validate_python(verdict) if verdict else None,
+            verdict=verdicts.validate_python(verdict) if verdict else None,
             action=action,
             receipt=await ledger.receipt_of(case_id) if action else None,
             reason=events[-1].reason if events else "",

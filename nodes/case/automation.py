@@ -1,5 +1,7 @@
 """Whether anything may be carried out without a person now: the kill switch, and the breaker that turns it."""
 
+from datetime import datetime
+
 import structlog
 
 from nodes.context import CaseContext
@@ -15,19 +17,20 @@ async def may_act_alone(context: CaseContext) -> bool:
     switch = await context.ledger.switch(AUTOMATIC)
     if switch is not None and not switch.on:
         return False
-    if (reason := await _anomaly(context)) is None:
+    if (reason := await _anomaly(context, since=switch.at if switch else None)) is None:
         return True
     log.error("breaker.tripped", reason=reason)
     await context.ledger.turn_switch(AUTOMATIC, on=False, actor=BREAKER, reason=reason)
     return False
 
 
-async def _anomaly(context: CaseContext) -> str | None:
-    """What is unusual, in numbers. Refunds from before somebody last turned the switch on are theirs to answer for."""
+async def _anomaly(context: CaseContext, *, since: datetime | None) -> str | None:
+    """What is unusual, in numbers. Refunds from before `since`, when somebody turned the switch on, are theirs to
+    answer for.
+    """
     now, policy, ledger = context.now(), context.policy, context.ledger
     begins = now - policy.breaker_window
-    switch = await ledger.switch(AUTOMATIC)
-    recent = await ledger.automatic_refunds(after=max(begins, switch.at) if switch else begins, until=now)
+    recent = await ledger.automatic_refunds(after=max(begins, since or begins), until=now)
     usual = await ledger.automatic_refunds(after=begins - policy.usual_over, until=begins)
     if not policy.is_anomalous(recent=recent, usual=usual):
         return None

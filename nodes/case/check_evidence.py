@@ -4,6 +4,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from nodes.case.at_hand import action_at_hand
 from nodes.case.deeds.table import DEEDS
 from nodes.context import CaseContext
 from nodes.state import CaseState
@@ -20,9 +21,7 @@ NEVER_HAPPENED = "it never happened"
 async def check_evidence(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
     """A yes to old facts is no yes to new ones: whatever changed since makes the action void."""
     context = runtime.context
-    action = await context.ledger.action(state["case_id"])
-    if action is None:
-        raise LookupError(state["case_id"])
+    action = await action_at_hand(state, context)
     try:
         now = await facts_at_stripe(context.billing, action)
     except BillingUnavailable:

@@ -5,6 +5,7 @@ from typing import Any
 import structlog
 from langgraph.runtime import Runtime
 
+from nodes.case.at_hand import action_at_hand
 from nodes.case.deeds.deed import idempotency_key
 from nodes.case.deeds.table import DEEDS
 from nodes.context import CaseContext
@@ -21,11 +22,9 @@ log = structlog.get_logger()
 async def execute_action(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
     """It happens once. Whoever comes second finds it taken; an answer that never came is said to be unknown."""
     ledger = runtime.context.ledger
+    agreed = await action_at_hand(state, runtime.context)
     try:
-        action = await ledger.action(state["case_id"])
-        if action is None:
-            raise LookupError(state["case_id"])
-        action = await ledger.begin_action(action.id, idempotency_key(action))
+        action = await ledger.begin_action(agreed.id, idempotency_key(agreed))
     except NotAutomatic:
         return {"progress": "stopped"}
     except IllegalTransition:

@@ -4,6 +4,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from nodes.case.at_hand import action_at_hand
 from nodes.case.deeds.table import DEEDS
 from nodes.context import CaseContext
 from nodes.state import CaseState
@@ -15,9 +16,7 @@ from tools.ledger.types import Action, ActionEvent, Assessment
 async def issue_receipt(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
     """The customer holds a number under which everything can be checked a year later."""
     ledger = runtime.context.ledger
-    action = await ledger.action(state["case_id"])
-    if action is None:
-        raise LookupError(state["case_id"])
+    action = await action_at_hand(state, runtime.context)
     # The receipt comes last: a case that has one is taken to be at its end, and nobody looks for what is missing.
     for owed in DEEDS[action.kind].owed(action):
         await ledger.promise(action.thread, owed.kind, owed.text, owed.due, action=action.id)

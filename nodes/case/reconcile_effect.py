@@ -5,6 +5,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from nodes.case.at_hand import action_at_hand
 from nodes.case.check_evidence import CHANGED, NEVER_HAPPENED, facts_at_stripe
 from nodes.case.deeds.table import DEEDS
 from nodes.case.execute_action import carry_out, conclude
@@ -24,9 +25,7 @@ QUIET = timedelta(minutes=5)
 async def reconcile_effect(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
     """The truth is told late rather than wrongly, and nothing is done twice."""
     context = runtime.context
-    action = await context.ledger.action(state["case_id"])
-    if action is None:
-        raise LookupError(state["case_id"])
+    action = await action_at_hand(state, context)
     deed = DEEDS[action.kind]
     try:
         # In this order: what our own deed changed must not pass for somebody else's change.

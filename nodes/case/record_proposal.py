@@ -3,24 +3,20 @@
 from typing import Any
 
 from langgraph.runtime import Runtime
-from pydantic import TypeAdapter
 
 from nodes.case.deeds.table import DEEDS
+from nodes.case.weighing import requests, verdicts
 from nodes.context import CaseContext
 from nodes.state import CaseState
 from tools.ledger.digest import digest_of
 from tools.ledger.types import Action
-from tools.policy.types import ActionRequest, Verdict
-
-_requests = TypeAdapter(ActionRequest)
-_verdicts = TypeAdapter(Verdict)
 
 
 async def record_proposal(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
     """What the customer will say yes to cannot change afterwards."""
     context = runtime.context
-    request = _requests.validate_python(state["request"])
-    verdict = _verdicts.validate_python(state["verdict"])
+    request = requests.validate_python(state["request"])
+    verdict = verdicts.validate_python(state["verdict"])
     details = state.get("details", {})
     facts = await DEEDS[request.kind].evidence(context.billing, request.target, details)
     evidence = {"stripe": facts, "terms": details}

@@ -3,35 +3,28 @@
 from typing import Any
 
 from langgraph.runtime import Runtime
-from pydantic import TypeAdapter
 
-from nodes.case.assess_policy import with_history
+from nodes.case.at_hand import action_at_hand
+from nodes.case.weighing import requests, weigh
 from nodes.context import CaseContext
 from nodes.state import CaseState
 from tools.errors import IllegalTransition
 from tools.ledger.types import Action
-from tools.policy.types import ActionRequest, Verdict
+from tools.policy.types import Verdict
 
-_requests = TypeAdapter(ActionRequest)
-_verdicts = TypeAdapter(Verdict)
+UNWEIGHED = "what policy was asked about it is not on record"
+"""Of actions of a release that did not keep it: they are asked for anew."""
 
 
 async def weigh_again(state: CaseState, runtime: Runtime[CaseContext]) -> dict[str, Any]:
     """Other requests, a new policy and the kill switch count up to the last moment; the day it was asked for stays."""
     context = runtime.context
-    action = await context.ledger.action(state["case_id"])
-    if action is None:
-        raise LookupError(state["case_id"])
-    first, *_ = await context.ledger.assessments_of(action.id)
-    known = await with_history(_requests.validate_python(first.request), context, besides=action.id)
-    verdict = context.policy.evaluate(known, at=first.at)
-    await context.ledger.record_assessment(
-        action.id,
-        action.thread,
-        "execution",
-        request=_requests.dump_python(known, mode="json"),
-        verdict=_verdicts.dump_python(verdict, mode="json"),
-    )
+    action = await action_at_hand(state, context)
+    weighed = await context.ledger.assessments_of(action.id)
+    if not weighed:
+        return await _void(action, UNWEIGHED, context)
+    request, asked_at = requests.validate_python(weighed[0].request), weighed[0].at
+    verdict = await weigh(request, context, case=action.id, thread=action.thread, step="execution", at=asked_at)
     return await _act_on(action, verdict, context)
 
 
@@ -43,8 +36,12 @@ async def _act_on(action: Action, verdict: Verdict, context: CaseContext) -> dic
         return {"cleared": "yes"}
     if verdict.outcome == "needs_approval" and not approved:
         return {"cleared": "by_a_person"}
+    return await _void(action, verdict.because, context)
+
+
+async def _void(action: Action, why: str, context: CaseContext) -> dict[str, Any]:
     try:
-        await context.ledger.move_action(action.id, "void", actor="policy", reason=verdict.because)
+        await context.ledger.move_action(action.id, "void", actor="policy", reason=why)
     except IllegalTransition:
         return {"cleared": "no"}
     return {"cleared": "no", "progress": "void"}

@@ -169,6 +169,26 @@ async def test_two_requests_at_once_cannot_both_pass_under_the_daily_limit(
     assert ["succeeded", "succeeded", "awaiting_approval"] == [await state_of(cases, action) for action in actions]
 
 
+async def test_what_was_never_weighed_on_record_is_asked_for_anew(
+    cases: GraphCases, request_of_ada: ActionRequest, sandbox: Sandbox
+) -> None:
+    """Agreed to under a release that kept no record of it; it came to a stop for good."""
+    proposed = await opened(cases, request_of_ada)
+    ledger = cases.context.ledger
+
+    class Forgetful:
+        async def assessments_of(self, _case: str) -> list[Any]:
+            return []
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ledger, name)
+
+    hooked = replace(cases, context=replace(cases.context, ledger=Forgetful()))  # type: ignore[arg-type]
+    await hooked.confirm(proposed.id, digest=proposed.digest)
+
+    assert ("void", []) == (await state_of(cases, proposed), refunds(sandbox, proposed.target))
+
+
 class TestPeople:
     async def test_above_the_limit_of_one_two_people_approve(
         self, cases: GraphCases, request_of_grace: ActionRequest, sandbox: Sandbox
