@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from langchain_core.messages import HumanMessage
+
 from nodes.case.check_evidence import CHANGED
 from nodes.context import Context
 from nodes.drafting import Draft, draft
@@ -10,8 +12,8 @@ from nodes.levels import goal_of
 from nodes.outcomes import outcome_draft, waiting_draft
 from nodes.promising import decision_draft, promise_outcome, settle_promises
 from nodes.proposals import case_of, proposal_draft, question_of
+from nodes.under_way import under_way
 from tools.errors import AlreadyUnderWay, BillingUnavailable, Conflict
-from tools.ledger.transitions import LIVE
 from tools.ledger.types import Action, ActionState
 
 Json = dict[str, Any]
@@ -39,6 +41,12 @@ class Answer:
     @classmethod
     def by_words(cls, case: Json, answer: str | None) -> Self:
         return cls(case=case["id"], digest=case["digest"], yes=answer == "yes")
+
+
+def pressed(payload: Json) -> HumanMessage:
+    """A press of a card's button as the conversation has it."""
+    button = {name: payload[name] for name in ("case_id", "digest", "answer")}
+    return HumanMessage(payload["text"], id=payload["message_id"], additional_kwargs={"button": button})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +82,7 @@ async def settle_pressed(
         return Settled(said=draft("other_account"))
     counts = action.state not in GONE or (action.state, answer.yes) == ("declined", False)
     if counts and action.digest == answer.digest:
-        settled = await settle(answer, customer=customer, context=context)
+        settled = await _move(answer, action, context)
         other = pending if pending and pending["id"] != answer.case else None
         return replace(settled, said=settled.said + _reminder(other), pending=other)
     return await _stale(action, pending, context)
@@ -123,9 +131,8 @@ def _anew(asked: Action, said: Draft) -> Settled:
 
 async def _under_way(asked: Action, context: Context) -> Draft:
     """What the customer agreed to before, for the same charge, invoice or subscription."""
-    known = await context.ledger.actions(customer=asked.customer, target=asked.target, limit=200)
-    others = (action for action in known if action.kind == asked.kind and action.state in LIVE)
-    return waiting_draft(next((action for action in others if action.id != asked.id), asked))
+    other = await under_way(context.ledger, customer=asked.customer, kind=asked.kind, target=asked.target)
+    return waiting_draft(other or asked)
 
 
 async def _overtaken(answer: Answer, asked: Action, context: Context) -> Settled:

@@ -6,7 +6,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from nodes.consent import CONSENT_LEVEL, Answer, settle_pressed
+from nodes.consent import CONSENT_LEVEL, Answer, pressed, settle_pressed
 from nodes.context import Context
 from nodes.deliver_notice import notice_draft
 from nodes.drafting import Draft, draft
@@ -46,9 +46,7 @@ async def human_agent(state: SupportState, runtime: Runtime[Context]) -> dict[st
 
 async def _pressed(answer: dict[str, Any], runtime: Runtime[Context]) -> list[AnyMessage]:
     """A button names what it agrees to, so it counts while a person has the conversation. A typed yes is theirs."""
-    button = {name: answer[name] for name in ("case_id", "digest", "answer")}
-    said = HumanMessage(answer["text"], id=answer["message_id"], additional_kwargs={"button": button})
-    return [said, _message(await _settled(Answer.by_button(button), runtime))]
+    return [pressed(answer), _message(await _settled(Answer.by_button(answer), runtime))]
 
 
 async def _settled(answer: Answer, runtime: Runtime[Context]) -> Draft:

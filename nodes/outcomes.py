@@ -2,7 +2,8 @@
 
 from nodes.case.check_evidence import CHANGED, NEVER_HAPPENED
 from nodes.drafting import Draft, done, draft
-from nodes.proposals import APPROVAL_TAKES
+from nodes.promising import USUALLY
+from nodes.proposals import receipt_card
 from nodes.wording.parts import DECLINED, method
 from nodes.wording.table import WORDINGS
 from tools.ledger.types import Action, Receipt, RefundOutcome
@@ -42,7 +43,7 @@ def about(action: Action) -> Draft:
 def waiting_draft(action: Action) -> Draft:
     """Of what was agreed to before, and is neither done nor refused."""
     if action.state == "awaiting_approval":
-        return draft("still_waiting", what=about(action), when=APPROVAL_TAKES)
+        return draft("still_waiting", what=about(action), when=USUALLY)
     return draft("under_way", what=about(action))
 
 
@@ -68,16 +69,7 @@ def _failure(reason: str) -> tuple[Draft, bool]:
 
 def _success(action: Action, receipt: Receipt) -> Draft:
     wording = WORDINGS[action.kind]
-    card = {
-        "type": "receipt",
-        "number": receipt.number,
-        "kind": action.kind,
-        "amount": action.amount.amount,
-        "currency": action.amount.currency,
-        "at": receipt.created.isoformat(),
-        "digest": receipt.digest,
-    }
-    words = wording.done(action, receipt).with_card(card)
+    words = wording.done(action, receipt).with_card(receipt_card(action, receipt))
     for pressed in wording.cards(action):
         words = words.with_card(pressed)
     return Draft() + words + done(wording.deed)

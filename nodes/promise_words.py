@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, Literal
 
 from nodes.drafting import Draft, Value, draft, sentences
+from nodes.proposals import receipt_card
 from nodes.wording.parts import method
 from nodes.wording.table import WORDINGS
 from prompts.registry import load
@@ -32,9 +33,9 @@ def worded(says: Sequence[Json], action: Action | None, receipt: Receipt | None)
     """The parts as one paragraph, in these very words: no model may leave an amount or a day out of them."""
     said = sentences([_part(part, action) for part in says])
     said = said.with_card({"type": "promise", "action": action.id if action else None})
-    return (
-        said.with_card(_receipt_card(action, receipt)) if action and receipt and action.kind == "instalment" else said
-    )
+    if action and receipt and action.kind == "instalment":
+        return said.with_card(receipt_card(action, receipt))
+    return said
 
 
 def _part(part: Json, action: Action | None) -> Draft:
@@ -71,15 +72,3 @@ def _asked_for(action: Action) -> Draft:
     if action.kind not in IN_MONEY:
         return Draft(text=name)
     return draft("promise_of_amount", what=name, amount=action.amount)
-
-
-def _receipt_card(action: Action, receipt: Receipt) -> Json:
-    return {
-        "type": "receipt",
-        "number": receipt.number,
-        "kind": action.kind,
-        "amount": action.amount.amount,
-        "currency": action.amount.currency,
-        "at": receipt.created.isoformat(),
-        "digest": receipt.digest,
-    }

@@ -16,7 +16,7 @@ OUTCOME = "outcome"
 OUTCOME_KNOWN = timedelta(hours=24)
 """By then Stripe has answered or forgotten; what waits for a person has that one's time."""
 USUALLY = "one business day"
-"""As the refund policy and the contact page have it."""
+"""As the refund policy and the contact page have it. The day that we are held to is kept as a promise."""
 DECIDED = frozenset({"approved", "rejected"})
 OVER = ENDED - {"succeeded"}
 """States of an action after which nothing more comes of it."""

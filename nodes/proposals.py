@@ -1,14 +1,12 @@
-"""The words and the card of a proposal: what, where to, by which rule, with what consequence."""
+"""The words and the card of a proposal, and the card of its receipt."""
 
 from typing import Any
 
 from nodes.drafting import Draft, draft
+from nodes.promising import USUALLY
 from nodes.wording.table import WORDINGS
-from tools.ledger.types import Action
+from tools.ledger.types import Action, Receipt
 from tools.money import Money
-
-APPROVAL_TAKES = "one business day"
-"""Usually, as the refund policy has it. The day that we are held to is kept as a promise."""
 
 
 def proposal_draft(action: Action) -> Draft:
@@ -16,7 +14,7 @@ def proposal_draft(action: Action) -> Draft:
     said = WORDINGS[action.kind].propose(action)
     asked = draft("confirm_do")
     if action.outcome == "needs_approval":
-        asked = draft("confirm_request", when=APPROVAL_TAKES)
+        asked = draft("confirm_request", when=USUALLY)
     put = said.line(asked) if "\n" in said.text else said.then(asked)
     return put.with_card(proposal_card(action))
 
@@ -36,6 +34,18 @@ def case_of(action: Action) -> dict[str, Any]:
         "customer": action.customer,
         "amount": action.amount.amount,
         "currency": action.amount.currency,
+    }
+
+
+def receipt_card(action: Action, receipt: Receipt) -> dict[str, Any]:
+    return {
+        "type": "receipt",
+        "number": receipt.number,
+        "kind": action.kind,
+        "amount": action.amount.amount,
+        "currency": action.amount.currency,
+        "at": receipt.created.isoformat(),
+        "digest": receipt.digest,
     }
 
 

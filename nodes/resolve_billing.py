@@ -14,10 +14,9 @@ from nodes.resolving.changing import with_cost
 from nodes.resolving.matter import Proposal
 from nodes.state import SupportState
 from nodes.thread import case_id, thread_of
+from nodes.under_way import under_way
 from tools.errors import BillingUnavailable, Conflict, KnowledgeUnavailable, NotFound
-from tools.ledger.transitions import LIVE
-from tools.ledger.types import Action
-from tools.policy.types import ActionRequest, Verdict
+from tools.policy.types import Verdict
 
 _proposals = TypeAdapter(Proposal)
 
@@ -28,7 +27,8 @@ async def resolve_billing(state: SupportState, runtime: Runtime[Context]) -> dic
     thread = thread_of(runtime)
     request = proposal.request
     said = Draft.from_json(state.get("draft"))
-    if live := await _live(request, runtime.context):
+    ledger = runtime.context.ledger
+    if live := await under_way(ledger, customer=request.customer, kind=request.kind, target=request.target):
         told = said + waiting_draft(live)
         return {"draft": told.to_json(), "proposal": None, "asked": None, "case": None}
     opened = case_id(thread, request.kind, request.target, state["turn"]["message_id"])
@@ -51,12 +51,6 @@ async def _priced(proposal: Proposal, context: Context) -> Proposal:
     return with_cost(
         proposal, await context.billing.preview_change(proposal.request.target, change_of(proposal.details))
     )
-
-
-async def _live(request: ActionRequest, context: Context) -> Action | None:
-    """What this customer has agreed to for the same thing already, and what is not at its end yet."""
-    known = await context.ledger.actions(customer=request.customer, limit=200)
-    return next((a for a in known if (a.kind, a.target) == (request.kind, request.target) and a.state in LIVE), None)
 
 
 async def _put(case: Case, said: Draft, context: Context) -> dict[str, Any]:

@@ -40,14 +40,22 @@ def _place(action: Action) -> Draft:
     return draft("instalment_of", place=details["place"], of=details["of"], number=details["number"])
 
 
+def _card(action: Action) -> Draft:
+    return card_in(action.details) or draft("saved_method")
+
+
 def _instalment(action: Action) -> Draft:
-    card = card_in(action.details) or draft("saved_method")
-    return draft("propose_instalment", amount=action.amount, what=_place(action), method=card)
+    return draft("propose_instalment", amount=action.amount, what=_place(action), method=_card(action))
 
 
 def _paid(action: Action, receipt: Receipt) -> Draft:
-    card = card_in(action.details) or draft("saved_method")
-    return draft("instalment_done", amount=action.amount, what=_place(action), method=card, receipt=receipt.number)
+    return draft(
+        "instalment_done",
+        amount=action.amount,
+        what=_place(action),
+        method=_card(action),
+        receipt=receipt.number,
+    )
 
 
 def _extension(action: Action) -> Draft:

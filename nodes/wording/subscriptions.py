@@ -1,10 +1,9 @@
 """Plans: ended, kept after all, paused, started again, changed."""
 
-from nodes.drafting import Draft, draft
+from nodes.drafting import Draft, Value, draft
 from nodes.wording.parts import card_in, every, moment, money, months, seats
 from nodes.wording.wording import Wording
 from tools.ledger.types import Action, Receipt
-from tools.money import Money
 
 
 def _plan(action: Action) -> str:
@@ -15,10 +14,19 @@ def _per(action: Action) -> Draft:
     return every(action.details["interval"])
 
 
+def _terms(action: Action) -> dict[str, Value | Draft]:
+    """The plan and what it costs."""
+    return {"plan": _plan(action), "price": action.amount, "interval": _per(action)}
+
+
+def _by(action: Action) -> Draft:
+    """How it is paid."""
+    card = card_in(action.details)
+    return draft("charged_to", method=card) if card else draft("billed_as_usual")
+
+
 def _cancel(action: Action) -> Draft:
-    return draft(
-        "propose_cancel", plan=_plan(action), price=action.amount, interval=_per(action), end=moment(action, "end")
-    )
+    return draft("propose_cancel", **_terms(action), end=moment(action, "end"))
 
 
 def _cancelled(action: Action, receipt: Receipt) -> Draft:
@@ -26,28 +34,17 @@ def _cancelled(action: Action, receipt: Receipt) -> Draft:
 
 
 def _undo(action: Action) -> Draft:
-    return draft(
-        "propose_undo_cancel", plan=_plan(action), price=action.amount, interval=_per(action), end=moment(action, "end")
-    )
+    return draft("propose_undo_cancel", **_terms(action), end=moment(action, "end"))
 
 
 def _undone(action: Action, receipt: Receipt) -> Draft:
-    return draft(
-        "undo_cancel_done",
-        plan=_plan(action),
-        price=action.amount,
-        interval=_per(action),
-        end=moment(action, "end"),
-        receipt=receipt.number,
-    )
+    return draft("undo_cancel_done", **_terms(action), end=moment(action, "end"), receipt=receipt.number)
 
 
 def _pause(action: Action) -> Draft:
     return draft(
         "propose_pause",
-        plan=_plan(action),
-        price=action.amount,
-        interval=_per(action),
+        **_terms(action),
         months=months(action.details["months"]),
         start=moment(action, "start"),
         resumes=moment(action, "resumes"),
@@ -65,20 +62,11 @@ def _paused(action: Action, receipt: Receipt) -> Draft:
 
 
 def _resume(action: Action) -> Draft:
-    return draft(
-        "propose_resume", plan=_plan(action), price=action.amount, interval=_per(action), next=moment(action, "next_at")
-    )
+    return draft("propose_resume", **_terms(action), next=moment(action, "next_at"))
 
 
 def _resumed(action: Action, receipt: Receipt) -> Draft:
-    return draft(
-        "resume_done",
-        plan=_plan(action),
-        price=action.amount,
-        interval=_per(action),
-        next=moment(action, "next_at"),
-        receipt=receipt.number,
-    )
+    return draft("resume_done", **_terms(action), next=moment(action, "next_at"), receipt=receipt.number)
 
 
 def _change(action: Action) -> Draft:
@@ -101,24 +89,21 @@ def _new_price(action: Action) -> Draft:
 def _cost(action: Action) -> Draft:
     """What the change costs, as Stripe reckoned it: now, and with the next invoice."""
     details = action.details
+    now = details["billed"] == "now"
     following = draft(
-        "change_next" if details["billed"] == "now" else "change_on_next",
+        "change_next" if now else "change_on_next",
         next_invoice=money(action, details["next_invoice"]),
         next=moment(action, "next_at"),
     )
-    if details["billed"] != "now":
-        return following
-    return _due(action).then(following)
+    return _due(action).then(following) if now else following
 
 
 def _due(action: Action) -> Draft:
     if action.amount:
-        card = card_in(action.details)
-        by = draft("charged_to", method=card) if card else draft("billed_as_usual")
         if action.details.get("starts_anew"):
-            return draft("change_due_anew", due=action.amount, interval=_per(action), by=by)
-        return draft("change_due", due=action.amount, by=by)
-    credit: Money = money(action, action.details["credit"])
+            return draft("change_due_anew", due=action.amount, interval=_per(action), by=_by(action))
+        return draft("change_due", due=action.amount, by=_by(action))
+    credit = money(action, action.details["credit"])
     return draft("change_credit", credit=credit) if credit else draft("change_free")
 
 
@@ -130,9 +115,7 @@ def _changed(action: Action, receipt: Receipt) -> Draft:
         said = draft("change_done", new_plan=_new_price(action), receipt=receipt.number)
     if details["billed"] != "now" or not action.amount:
         return said
-    card = card_in(details)
-    by = draft("charged_to", method=card) if card else draft("billed_as_usual")
-    return said.then(draft("change_paid", due=action.amount, by=by))
+    return said.then(draft("change_paid", due=action.amount, by=_by(action)))
 
 
 CANCEL = Wording(

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from langchain_core.messages import HumanMessage
 from langgraph.types import Command, StateSnapshot
 
+from nodes.consent import pressed
 from tools.errors import IllegalTransition
 from tools.safety.types import Masked
 
@@ -101,9 +102,7 @@ def _input(payload: Json) -> Json:
             kwargs = {"masked": payload["masked"]} if payload["masked"] else {}
             return {"messages": [HumanMessage(payload["text"], id=payload["message_id"], additional_kwargs=kwargs)]}
         case "customer_decision":
-            button = {name: payload[name] for name in ("case_id", "digest", "answer")}
-            pressed = HumanMessage(payload["text"], id=payload["message_id"], additional_kwargs={"button": button})
-            return {"messages": [pressed]}
+            return {"messages": [pressed(payload)]}
         case "notice":
             return {"notice": {name: value for name, value in payload.items() if name != "type"}}
         case "handover":
