@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from graphs.cases import GraphCases
-from server.runs.payload import notice
-from server.runs.queue import RunQueue, named_run
+from server.endings import tell_end
+from server.runs.queue import RunQueue
 from tools.errors import IllegalTransition
 from tools.ledger.types import Action
 
@@ -68,6 +68,6 @@ async def take_up(action: Action, cases: GraphCases, queue: RunQueue) -> Action:
     now = case.action or action
     if now.state != action.state or case.receipt:
         log.info("case_sweep.ended", action_id=action.id, state=now.state)
-        if now.kind != "instalment" and await queue.ledger.thread(action.thread):
-            await queue.submit(action.thread, notice(action.id), run_id=named_run(now.state, action.id))
+        if now.kind != "instalment":
+            await tell_end(queue, now)
     return now

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from redis.exceptions import LockError
 
 from server.auth import Principal
-from server.runs.payload import notice
-from server.runs.queue import named_run
+from server.endings import tell_end
 from server.services import Services
 from tools.errors import BeyondYourLimit, Conflict, IllegalTransition, StaleDecision
 from tools.ledger.types import Action, ActionState, Approval
@@ -46,8 +45,8 @@ async def decide(
 async def tell(services: Services, action_id: str) -> None:
     """The customer hears of a decision once it is one: after the last person's word, and once."""
     action = await services.ledger.action(action_id)
-    if action and action.state != "awaiting_approval" and await services.ledger.thread(action.thread):
-        await services.queue.submit(action.thread, notice(action.id), run_id=named_run(action.state, action.id))
+    if action and action.state != "awaiting_approval":
+        await tell_end(services.queue, action)
 
 
 def standing(action: Action, approvals: list[Approval]) -> str:

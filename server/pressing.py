@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from nodes.withdraw_request import WHY
-from server.runs.payload import Answer, customer_decision, notice
+from server.endings import tell_end
+from server.runs.payload import Answer, customer_decision
 from server.runs.queue import named_run
 from server.services import Services
 from tools.billing.powers import PortalLink
@@ -52,14 +53,14 @@ async def _is_open(services: Services, action_id: str) -> bool:
 async def take_back(services: Services, action: Action, *, digest: str) -> None:
     """Ends it before anything was done, and says so on the thread. Again, it is taken back already."""
     try:
-        await services.plugs.cases.withdraw(action.id, digest=digest, why=WHY)
+        case = await services.plugs.cases.withdraw(action.id, digest=digest, why=WHY)
     except IllegalTransition as error:
         if await _was_taken_back(services, action.id):
             return
         now = await services.ledger.action(action.id) or action
         raise IllegalTransition(TOO_LATE.get(now.state, OVER)) from error
     services.metrics.decisions.labels("customer", "withdraw").inc()
-    await services.queue.submit(action.thread, notice(action.id), run_id=named_run("void", action.id))
+    await tell_end(services.queue, case.action or action)
 
 
 async def _was_taken_back(services: Services, action_id: str) -> bool:

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from nodes.proposing import Known, Wanted, proposal_of
+from nodes.proposing import Wanted, proposal_of
+from nodes.resolving.matter import Matter
 from nodes.thread import case_id
 from server.auth import Principal
 from server.door import masked
@@ -25,8 +26,7 @@ async def propose(services: Services, thread: Thread, agent: Principal, body: Pr
     if customer is None:
         raise Conflict(STRANGER)
     actions = await services.ledger.actions(customer=customer, limit=200)
-    known = Known(picture=await services.plugs.billing.picture(customer), actions=tuple(actions), now=datetime.now(UTC))
-    proposal = proposal_of(_wanted(body), known)
+    proposal = proposal_of(_wanted(body), await _matter(services, customer, actions, body.kind))
     same = [one for one in actions if (one.kind, one.target) == (body.kind, body.target)]
     if any(one.state in LIVE for one in same):
         raise AlreadyUnderWay
@@ -41,6 +41,11 @@ async def propose(services: Services, thread: Thread, agent: Principal, body: Pr
         raise PolicyDenies(f"Policy does not allow this: {case.verdict.because}" if case.verdict else None)
     await _put(services, case.action, agent, masked(body.reason))
     return case.action
+
+
+async def _matter(services: Services, customer: str, actions: list[Action], goal: str) -> Matter:
+    picture = await services.plugs.billing.picture(customer)
+    return Matter(goal=goal, picture=picture, details={}, passages=(), actions=tuple(actions), now=datetime.now(UTC))
 
 
 def _wanted(body: Proposing) -> Wanted:

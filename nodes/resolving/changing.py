@@ -102,7 +102,7 @@ def _which(matter: Matter, plan: Subscription, item: SubscriptionItem, found: li
 
 
 def _named(price: Price) -> Draft:
-    return draft("plan_price", plan=price.name, price=price.amount, interval=every(_every(price)))
+    return draft("plan_price", plan=price.name, price=price.amount, interval=every(price.every))
 
 
 def _cost(amount: Money, interval: str, count: int) -> Fraction:
@@ -136,8 +136,8 @@ def _proposal(
         "old_quantity": item.quantity,
         "billed": "now" if grows else "next_invoice",
         "proration_date": matter.now.replace(microsecond=0).isoformat(),
-        "interval": _every(price) if price else plan.every,
-        "starts_anew": price is not None and _every(price) != plan.every,
+        "interval": price.every if price else plan.every,
+        "starts_anew": price is not None and price.every != plan.every,
         "total": unit.amount * count,
         "next_at": plan.period_end.isoformat(),
         **_charged(matter, plan),
@@ -152,10 +152,6 @@ def _charged(matter: Matter, plan: Subscription) -> Json:
     if latest and latest.due:
         return {}
     return card_details(plan.payment_method or matter.picture.customer.payment_method, matter.cards)
-
-
-def _every(price: Price) -> str:
-    return price.interval if price.interval_count == 1 else f"{price.interval_count} {price.interval}s"
 
 
 def with_cost(proposal: Proposal, cost: CostPreview) -> Proposal:

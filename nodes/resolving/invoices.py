@@ -4,7 +4,7 @@ from itertools import takewhile
 
 from nodes.drafting import Draft, Value, draft, lines, sentences
 from nodes.resolving.explaining import LINES_SHOWN, bill_line, declined
-from nodes.resolving.matter import Matter, Proposal, Resolution, request_of
+from nodes.resolving.matter import Matter, Proposal, Resolution, request_on
 from tools.billing.analysis import explain_change, find_duplicates, is_change, pair_to_compare
 from tools.billing.types import AmountChange, ChangeKind, Charge, Invoice, InvoiceStatus
 
@@ -76,9 +76,13 @@ def resend_invoice(matter: Matter) -> Resolution:
         return invoice_pdf(matter)
     if invoice.due is None or email is None:
         return Resolution(draft=draft("resend_not_mailed", number=_number(invoice)) + invoice_pdf(matter).draft)
-    request = request_of(matter, "resend_invoice", invoice.id, invoice.total, charged_at=invoice.created)
-    details = {"number": _number(invoice), "email": email, "evidence_ids": [invoice.id]}
-    return Resolution(proposal=Proposal(request=request, details=details))
+    return Resolution(proposal=resending(matter, invoice))
+
+
+def resending(matter: Matter, invoice: Invoice) -> Proposal:
+    request = request_on(matter, "resend_invoice", invoice, invoice.total)
+    details = {"number": _number(invoice), "email": matter.picture.customer.email, "evidence_ids": [invoice.id]}
+    return Proposal(request=request, details=details)
 
 
 def explain_amount_change(matter: Matter) -> Resolution:

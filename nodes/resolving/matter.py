@@ -8,7 +8,7 @@ from typing import Any
 from nodes.drafting import Draft
 from nodes.state import Asked
 from tools.billing.powers import HeldDetails, Price
-from tools.billing.types import BillingPicture, Card
+from tools.billing.types import BillingPicture, Card, Invoice
 from tools.knowledge.types import Passage
 from tools.ledger.types import Action
 from tools.money import Money
@@ -57,6 +57,13 @@ class Resolution:
 
 
 Resolver = Callable[[Matter], Resolution]
+
+
+def request_on(matter: Matter, kind: ActionKind, invoice: Invoice, amount: Money, **facts: Any) -> ActionRequest:
+    """The same of an invoice: as old as that is, and disputed when one of its payments is."""
+    paid = (charge for charge in matter.picture.charges if charge.id in invoice.charges)
+    about: Json = {"disputed": any(charge.is_contested for charge in paid), "charged_at": invoice.created, **facts}
+    return request_of(matter, kind, invoice.id, amount, **about)
 
 
 def request_of(matter: Matter, kind: ActionKind, target: str, amount: Money, **facts: Any) -> ActionRequest:

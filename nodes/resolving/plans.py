@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from nodes.drafting import draft
 from nodes.outcomes import waiting_draft
-from nodes.resolving.matter import Matter, Proposal, Resolution, request_of
+from nodes.resolving.matter import Matter, Proposal, Resolution, request_on
 from nodes.wording.parts import card_details, schedule
 from tools.billing.analysis import instalments
 from tools.billing.types import Invoice
@@ -38,14 +38,14 @@ def extend_due_date(matter: Matter) -> Resolution:
         return Resolution(draft=draft("nothing_due"))
     if stands := _stands(matter, invoice):
         return stands
-    due, today = _due(invoice), matter.now.date()
+    due, today = due_of(invoice), matter.now.date()
     new_due = _new_due(matter, due)
     if new_due <= today:
         return Resolution(draft=draft("too_late_to_extend", number=_number(invoice), due=due), asked="handover")
     if new_due <= due:
         return Resolution(draft=draft("due_later_anyway", number=_number(invoice), due=due))
     earlier = _done(matter, "extend_due_date", invoice)
-    proposal = _extension(matter, invoice, new_due, before=earlier is not None)
+    proposal = extension(matter, invoice, new_due)
     if earlier is None:
         return Resolution(proposal=proposal)
     until = date.fromisoformat(earlier.details["new_due"])
@@ -57,10 +57,10 @@ def _payable(matter: Matter) -> Invoice | None:
     wanted = matter.details.get("invoice_number")
     payable = [i for i in matter.picture.invoices if i.status == "open" and i.remaining]
     named = next((i for i in payable if wanted and i.number == wanted), None)
-    return named or min(payable, key=_due, default=None)
+    return named or min(payable, key=due_of, default=None)
 
 
-def _due(invoice: Invoice) -> date:
+def due_of(invoice: Invoice) -> date:
     """What is charged by itself is due at once."""
     return (invoice.due or invoice.created).date()
 
@@ -102,16 +102,15 @@ def _running(matter: Matter) -> int:
     return sum(a.kind == "payment_plan" and a.state == "succeeded" and a.target in owed for a in matter.actions)
 
 
-def _extension(matter: Matter, invoice: Invoice, new_due: date, *, before: bool) -> Proposal:
-    due = _due(invoice)
-    request = request_of(
+def extension(matter: Matter, invoice: Invoice, new_due: date) -> Proposal:
+    due = due_of(invoice)
+    request = request_on(
         matter,
         "extend_due_date",
-        invoice.id,
+        invoice,
         invoice.remaining,
-        charged_at=invoice.created,
         extension_days=(new_due - due).days,
-        extended_before=before,
+        extended_before=_done(matter, "extend_due_date", invoice) is not None,
     )
     details = {
         "number": _number(invoice),
@@ -123,14 +122,8 @@ def _extension(matter: Matter, invoice: Invoice, new_due: date, *, before: bool)
 
 
 def _plan(matter: Matter, invoice: Invoice, parts: int) -> Proposal:
-    request = request_of(
-        matter,
-        "payment_plan",
-        invoice.id,
-        invoice.remaining,
-        charged_at=invoice.created,
-        instalments=parts,
-        plans_running=_running(matter),
+    request = request_on(
+        matter, "payment_plan", invoice, invoice.remaining, instalments=parts, plans_running=_running(matter)
     )
     dates = instalments(invoice.remaining, parts, matter.now.date()) if parts in SPLITTABLE else ()
     details = {

@@ -33,10 +33,10 @@ def cancel_subscription(matter: Matter) -> Resolution:
     if not going_on:
         return Resolution(draft=sentences([rests(plan) for plan in running]))
     plan = the_one(matter, going_on)
-    return Resolution(proposal=_cancellation(matter, plan)) if plan else several(matter)
+    return Resolution(proposal=cancellation(matter, plan)) if plan else several(matter)
 
 
-def _cancellation(matter: Matter, plan: Subscription) -> Proposal:
+def cancellation(matter: Matter, plan: Subscription) -> Proposal:
     request = request_of(matter, "cancel_subscription", plan.id, plan.price, interval=plan.interval)
     return Proposal(request=request, details=_details(plan, end=plan.period_end.isoformat()))
 

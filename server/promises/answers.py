@@ -32,12 +32,9 @@ async def concluded(promise: Promise, action: Action, means: Means) -> Fate:
         return "kept"
     if action.state == "succeeded" and await means.ledger.receipt_of(action.id) is None:
         return "waits"
-    if await means.ledger.thread(action.thread) is None:
-        return "dropped"
     if await means.queue.executor.unfinished(action.thread):
         return "waits"  # it may be just what that run is about to say
-    await say_ended(means.queue, action)
-    return "kept"
+    return "kept" if await say_ended(means.queue, action) else "dropped"
 
 
 async def answered(promise: Promise, means: Means) -> Fate:

@@ -8,8 +8,9 @@ from nodes.wording.refunds import REFUND_TAKES
 from server.promises.means import Fate, Means
 from server.promises.telling import part, tell
 from tools.billing.types import Refund
-from tools.errors import BillingRefused, NotFound
+from tools.errors import NotFound
 from tools.ledger.types import Action, Promise
+from tools.policy.types import ActionKind
 
 log = structlog.get_logger()
 
@@ -67,23 +68,20 @@ async def paid_in_time(promise: Promise, action: Action, means: Means) -> Fate:
     invoice = await means.billing.invoice(action.target)
     if invoice.status == "paid" or invoice.remaining.amount == 0:
         return "kept"
-    if invoice.status != "open" or await _taken_over(action, means):
+    if invoice.status != "open" or await _overtaken(action, means, "payment_plan", "extend_due_date"):
         return "dropped"
     if promise.overdue_at is None:
-        try:
-            await means.collect_again(action)
-        except BillingRefused as refused:
-            log.warning("promise.not_collected", action_id=action.id, reason=refused.reason)
+        await means.collect_again(action)
     number = invoice.number or invoice.id
     said = part("promise_payment_over", day=promise.due, number=number, remaining=invoice.remaining)
     await tell(means.queue, promise.thread, ("payment late", promise.id), said, about=action)
     return "overdue"
 
 
-async def _taken_over(action: Action, means: Means) -> bool:
-    """A payment plan for the same invoice, or another delay, was agreed to since."""
+async def _overtaken(action: Action, means: Means, *kinds: ActionKind) -> bool:
+    """Something else of these kinds was done to the same target since."""
     later = await means.ledger.actions(target=action.target, state="succeeded")
-    return any(one.kind in {"payment_plan", "extend_due_date"} and one.updated > action.updated for one in later)
+    return any(one.kind in kinds and one.updated > action.updated for one in later)
 
 
 async def resumed(promise: Promise, action: Action, means: Means) -> Fate:
@@ -94,7 +92,7 @@ async def resumed(promise: Promise, action: Action, means: Means) -> Fate:
         return "dropped"
     if not subscription.paused:
         return "kept"
-    if subscription.ended_at or await _paused_anew(action, means):
+    if subscription.ended_at or await _overtaken(action, means, "pause_subscription"):
         return "dropped"
     if means.now() < promise.due + RESUMING:
         return "waits"
@@ -102,8 +100,3 @@ async def resumed(promise: Promise, action: Action, means: Means) -> Fate:
     why = f"subscription {subscription.id} was to resume on {date.isoformat(promise.due)} and is still paused"
     await tell(means.queue, promise.thread, ("still paused", promise.id), said, about=action, person=why)
     return "overdue"
-
-
-async def _paused_anew(action: Action, means: Means) -> bool:
-    later = await means.ledger.actions(target=action.target, state="succeeded")
-    return any(one.kind == "pause_subscription" and one.updated > action.updated for one in later)

@@ -9,7 +9,7 @@ from server.promises.attempts import ATTEMPTS, Attempt
 from server.promises.means import Means
 from server.promises.telling import part, tell
 from tools.billing.types import Invoice
-from tools.errors import BillingRefused, NotFound
+from tools.errors import NotFound
 from tools.ledger.types import Action
 
 log = structlog.get_logger()
@@ -45,10 +45,7 @@ async def _disputed(invoice: Invoice, means: Means) -> bool:
 async def end_plan(case: Action, attempt: Attempt, said: list[Json], why: str, means: Means) -> None:
     """Stripe collects the rest by itself again, the customer knows, and a person has it."""
     plan = attempt.plan
-    try:
-        await means.collect_again(plan)
-    except BillingRefused as refused:
-        log.warning("plan.not_collected", plan=plan.id, reason=refused.reason)
+    await means.collect_again(plan)
     because = f"payment plan {plan.id} for invoice {plan.target} has ended: {why}"
     await tell(means.queue, plan.thread, ("instalment", case.id), *said, about=case, person=because)
     if case.state == "succeeded":

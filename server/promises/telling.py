@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from nodes.packet import packet
+from server.endings import tell_end
 from server.runs.payload import Json, notice, word
 from server.runs.queue import RunQueue, named_run
 from tools.errors import CounterfoilError
@@ -58,13 +59,19 @@ async def say_once(queue: RunQueue, thread: str, payload: Json, *name: str) -> N
             raise NotYet
 
 
-async def say_ended(queue: RunQueue, action: Action) -> None:
-    """How an action ended, under the run that whoever ended it would have told it by. Raises `NotYet` until then."""
-    run = await queue.submit(action.thread, notice(action.id), run_id=named_run(action.state, action.id))
+async def say_ended(queue: RunQueue, action: Action) -> bool:
+    """How an action ended, under the run that whoever ended it would have told it by. Raises `NotYet` until then.
+
+    False when nobody is left to tell.
+    """
+    run = await tell_end(queue, action)
+    if run is None:
+        return False
     if run.status in {"pending", "running"}:
         raise NotYet
     if run.status != "success" and not await _spoke(queue, run):
         await say_once(queue, action.thread, notice(action.id), "ended", action.state, action.id)
+    return True
 
 
 async def leave_to_a_person(queue: RunQueue, action: Action, why: str) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from nodes.proposing import MAKERS, Known, Wanted, proposal_of
-from nodes.resolving.matter import Proposal
+from nodes.proposing import MAKERS, Wanted, proposal_of
+from nodes.resolving.matter import Matter, Proposal
 from tests.tools.billing.make import NOW, charge, dispute, invoice, line, picture, subscription, usd
 from tests.tools.ledger.builders import an_action
 from tools.errors import Conflict, NotFound, Unprocessable
@@ -21,7 +21,9 @@ CONTESTED = charge("c", disputed=True, disputes=(dispute("needs_response"),))
 def proposed(*actions: Action, **wanted: Any) -> Proposal:
     seen = picture(charge("a"), CONTESTED, invoices=(OPEN, PAID, DRAFT), subscriptions=(subscription(),))
     asked = {"ground": "goodwill", **wanted}
-    return proposal_of(Wanted(**asked), Known(picture=seen, actions=actions, now=NOW))
+    return proposal_of(
+        Wanted(**asked), Matter(goal="", picture=seen, details={}, passages=(), actions=actions, now=NOW)
+    )
 
 
 def test_a_refund_is_of_the_customers_charge_with_stripes_facts() -> None:
@@ -104,5 +106,5 @@ def test_a_subscription_that_ends_already_is_not_cancelled_again() -> None:
     with pytest.raises(Conflict, match="ends already"):
         proposal_of(
             Wanted(kind="cancel_subscription", target="sub_1", ground="goodwill"),
-            Known(picture=seen, actions=(), now=NOW),
+            Matter(goal="", picture=seen, details={}, passages=(), now=NOW),
         )

@@ -23,6 +23,7 @@ from structlog.typing import Processor
 from graphs.plugs import Plugs
 from graphs.redis_saver import RedisSaver
 from graphs.settings import Settings
+from nodes.context import Case
 from server.app import create_app
 from server.services import Services
 from tests.server.graph import compiled
@@ -77,13 +78,14 @@ class Decider:
 
     async def decide(
         self, case_id: str, *, digest: str, approve: bool, agent: str, reason: str, role: str = "agent"
-    ) -> Action:
-        return await self.ledger.decide_action(
+    ) -> Case:
+        decided = await self.ledger.decide_action(
             case_id, approve=approve, agent=agent, role=role, digest=digest, reason=reason
         )
+        return Case(action=decided)
 
-    async def withdraw(self, case_id: str, *, digest: str, why: str) -> Action:
-        return await self.ledger.move_action(case_id, "void", actor="customer", reason=why, digest=digest)
+    async def withdraw(self, case_id: str, *, digest: str, why: str) -> Case:
+        return Case(action=await self.ledger.move_action(case_id, "void", actor="customer", reason=why, digest=digest))
 
 
 def plugs_for(

@@ -13,6 +13,7 @@ from tools.billing.types import (
     Refund,
     RefundReason,
     Subscription,
+    span,
 )
 from tools.money import Money
 
@@ -122,6 +123,11 @@ class Price:
     amount: Money
     interval: Literal["day", "week", "month", "year"]
     interval_count: int
+
+    @property
+    def every(self) -> str:
+        """What it is for: `month`, or `3 months`."""
+        return span(self.interval, self.interval_count)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -261,6 +261,11 @@ class SubscriptionItem:
     quantity: int
 
 
+def span(interval: str, count: int) -> str:
+    """`month`, or `3 months`."""
+    return interval if count == 1 else f"{count} {interval}s"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
     id: str
@@ -296,7 +301,7 @@ class Subscription:
     @property
     def every(self) -> str:
         """What its price is for: `month`, or `3 months`."""
-        return self.interval if self.interval_count == 1 else f"{self.interval_count} {self.interval}s"
+        return span(self.interval, self.interval_count)
 
 
 @dataclass(frozen=True, kw_only=True)
