@@ -1,12 +1,14 @@
 """What a colleague may propose: theirs is the choice, Stripe's are the facts."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from nodes.proposing import MAKERS, Wanted, proposal_of
-from nodes.resolving.matter import Matter, Proposal
+from nodes.resolving.matter import Matter, Proposal, Resolver
+from nodes.resolving.plans import extend_due_date, payment_plan
 from tests.tools.billing.make import NOW, charge, dispute, invoice, line, picture, subscription, usd
 from tests.tools.ledger.builders import an_action
 from tools.errors import Conflict, NotFound, Unprocessable
@@ -108,3 +110,15 @@ def test_a_subscription_that_ends_already_is_not_cancelled_again() -> None:
             Wanted(kind="cancel_subscription", target="sub_1", ground="goodwill"),
             Matter(goal="", picture=seen, details={}, passages=(), now=NOW),
         )
+
+
+@pytest.mark.parametrize("resolve", [payment_plan, extend_due_date])
+def test_policy_hears_of_a_dispute_whoever_asks(resolve: Resolver) -> None:
+    """Customers' own requests said that nothing was disputed, whatever Stripe said."""
+    partly = replace(OPEN, charges=(CONTESTED.id,))
+    seen = picture(CONTESTED, invoices=(partly,))
+
+    found = resolve(Matter(goal="", picture=seen, details={}, passages=(), now=NOW))
+
+    assert found.proposal is not None
+    assert found.proposal.request.disputed

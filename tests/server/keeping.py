@@ -24,7 +24,7 @@ from server.runs.executor import Executor
 from server.runs.queue import RunQueue
 from server.stripe_reactions import Reactions
 from tests.fixtures.sandbox import Sandbox
-from tools.billing.analysis import find_duplicates
+from tests.fixtures.wishes import duplicate_of_ada, refund_of, year_of_grace
 from tools.billing.retry import Retry
 from tools.billing.stripe_billing import StripeBilling
 from tools.identity.verifier import Verifier
@@ -106,9 +106,7 @@ class Keeping:
 
     async def duplicate_of_ada(self) -> ActionRequest:
         """Refunded at once."""
-        [ada] = await self.billing.find_by_email("ada@example.com")
-        [pair] = find_duplicates(await self.billing.picture(ada.id))
-        return refund_of(pair.later, ada.id, "duplicate")
+        return await duplicate_of_ada(self.billing)
 
     async def charge_of_ada(self, card: str) -> ActionRequest:
         """A charge of hers on this test card, to be refunded within the window."""
@@ -120,28 +118,13 @@ class Keeping:
 
     async def year_of_grace(self) -> ActionRequest:
         """Above the limit, so a person decides."""
-        [grace] = await self.billing.find_by_email("grace@example.com")
-        return refund_of((await self.billing.picture(grace.id)).charges[0], grace.id, "within_window")
+        return await year_of_grace(self.billing)
 
 
 def fate(promise: Promise) -> str:
     if promise.kept_at:
         return "kept"
     return "dropped" if promise.dropped_at else "overdue" if promise.overdue_at else "open"
-
-
-def refund_of(charge: Any, customer: str, ground: Any) -> ActionRequest:
-    return ActionRequest(
-        kind="refund",
-        ground=ground,
-        customer=customer,
-        target=charge.id,
-        amount=charge.refundable,
-        refundable=charge.refundable,
-        disputed=False,
-        charged_at=charge.created,
-        interval="month",
-    )
 
 
 REFUND: dict[str, Any] = {"last4": "4242", "brand": "visa"}

@@ -26,15 +26,14 @@ from graphs.settings import Settings
 from nodes.case.deeds.deed import idempotency_key
 from server import case_sweep, stripe_inbox
 from tests.fixtures.sandbox import Sandbox
+from tests.fixtures.wishes import duplicate_of_ada
 from tests.server.conftest import Live, Outside, serving, settings_for
 from tests.server.test_refusals import problem
-from tools.billing.analysis import find_duplicates
 from tools.billing.retry import Retry
 from tools.billing.stripe_billing import StripeBilling
 from tools.errors import BillingUnavailable
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Action, InboxEvent
-from tools.policy.types import ActionRequest
 
 SECRET = "whsec_of_at_least_sixteen"
 NUMBERS = count(1)
@@ -96,19 +95,7 @@ async def live(hooked: Settings, ledger: Ledger, billing: StripeBilling, cases: 
 async def proposed(cases: GraphCases, billing: StripeBilling, ledger: Ledger) -> Action:
     """Ada's duplicate charge, to be refunded."""
     await ledger.create_thread("thread", "somebody", {})
-    [ada] = await billing.find_by_email("ada@example.com")
-    [pair] = find_duplicates(await billing.picture(ada.id))
-    request = ActionRequest(
-        kind="refund",
-        ground="duplicate",
-        customer=ada.id,
-        target=pair.later.id,
-        amount=pair.later.refundable,
-        refundable=pair.later.refundable,
-        disputed=False,
-        charged_at=pair.later.created,
-        interval="month",
-    )
+    request = await duplicate_of_ada(billing)
     case = await cases.open(str(uuid.uuid4()), thread="thread", request=request, details={"last4": "4242"})
     assert case.action is not None
     return case.action
