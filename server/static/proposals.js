@@ -25,17 +25,27 @@ const FACTS = {
   resend_invoice: (d) => [["Invoice", d.number], ["To", d.email]],
   cancel_subscription: (d) => [["Plan", d.plan], ["Active until", day(d.end)]],
   undo_cancel: (d) => [["Plan", d.plan]],
-  pause_subscription: (d) => [["Plan", d.plan], ["Goes on", d.resumes && day(d.resumes)]],
+  pause_subscription: (d) => [
+    ["Plan", d.plan],
+    ["Active until", d.start && day(d.start)],
+    ["Goes on", d.resumes && day(d.resumes)],
+  ],
   resume_subscription: (d) => [["Plan", d.plan]],
   change_subscription: (d, sum) => [
-    ["Now", d.plan],
-    ["Then", d.new_plan],
+    ["Now", seats(d.plan, d, d.old_quantity)],
+    ["Then", seats(d.new_plan, d, d.quantity)],
     ["To pay now", d.due_now ? sum(d.due_now) : "nothing"],
     ["Next invoice", d.next_at && `${sum(d.next_invoice)} on ${day(d.next_at)}`],
   ],
   change_billing_details: (d) => Object.entries(d.changes).map(([name, value]) => [LABELS[name] ?? name, written(value)]),
 };
 const LABELS = { name: "Name", email: "E-mail", address: "Address", tax_id: "Tax number" };
+
+// Of a change of seats alone: both plans have the same name.
+function seats(plan, { price, old_quantity, quantity }, count) {
+  if (price || old_quantity === quantity) return plan;
+  return `${plan}, ${count} ${count === 1 ? "seat" : "seats"}`;
+}
 
 function written(value) {
   if (value === null || typeof value !== "object") return value;
