@@ -1,9 +1,11 @@
 """What a customer does with the card of an action: agree or decline, take back, open the link."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count
 
+from nodes.consent import CONSENT_LEVEL
 from nodes.withdraw_request import WHY
+from nodes.wording.account import LINK_LIFE
 from server.endings import tell_end
 from server.runs.payload import Answer, customer_decision
 from server.runs.queue import named_run
@@ -12,9 +14,6 @@ from tools.billing.powers import PortalLink
 from tools.errors import BillingUnavailable, Conflict, IllegalTransition, NotFound, ProofNeeded
 from tools.ledger.types import Action, ActionState, Run
 
-ACTING_LEVEL = 2
-LINK_LIFE = timedelta(minutes=15)
-"""How long after it was agreed to a link may be made. What Stripe makes then lives for minutes."""
 TOO_LATE: dict[ActionState, str] = {
     "executing": "This is being carried out right now, so it cannot be taken back. You are told how it ends.",
     "unknown": "This was sent already and its outcome is being checked. You are told how it ends.",
@@ -71,7 +70,7 @@ async def _was_taken_back(services: Services, action_id: str) -> bool:
 async def make_link(services: Services, action: Action, *, return_url: str) -> PortalLink:
     """Stripe's page for a new card: made when it is asked for, given out once, kept nowhere."""
     session = await services.plugs.verifier.session(action.thread)
-    if session.level < ACTING_LEVEL or session.customer is None:
+    if session.level < CONSENT_LEVEL or session.customer is None:
         raise ProofNeeded
     if session.customer != action.customer or action.kind != "payment_method_link":
         raise NotFound("There is no such link.")

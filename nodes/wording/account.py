@@ -1,13 +1,15 @@
 """What stands on invoices, and what they are paid with."""
 
+from datetime import timedelta
 from typing import Any
 
 from nodes.drafting import Draft, draft, lines
 from nodes.wording.wording import Wording
 from tools.ledger.types import Action, Receipt
 
-LINK_WORKS = "15 minutes"
-"""After the yes, as `server.pressing` has it."""
+LINK_LIFE = timedelta(minutes=15)
+"""How long after the yes a link may be made. What Stripe makes then lives for minutes."""
+LINK_WORKS = f"{LINK_LIFE.seconds // 60} minutes"
 FIELDS = {"email": "Billing e-mail", "name": "Name on invoices", "address": "Address", "tax_id": "VAT or tax id"}
 
 
