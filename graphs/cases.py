@@ -102,10 +102,11 @@ class GraphCases:
         given: Any = start
         if state.interrupts and (action := await self.context.ledger.action(case_id)):
             given = Command(resume={state.interrupts[0].id: {"digest": action.digest, "state": action.state}})
-        try:
-            await self._invoke(given, config)
-        except UnknownInterruptError:
-            await self._invoke(start, config)
+        async with self.context.ledger.recording(case=case_id):
+            try:
+                await self._invoke(given, config)
+            except UnknownInterruptError:
+                await self._invoke(start, config)
 
     async def _invoke(self, given: Any, config: RunnableConfig) -> None:
         await self.graph.ainvoke(given, config, context=self.context, durability="sync", version="v2")

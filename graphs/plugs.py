@@ -20,6 +20,7 @@ from graphs.kept_secret import kept_secret
 from graphs.redis_saver import RedisSaver
 from graphs.settings import Settings
 from nodes.context import CaseContext, Context, plug_in
+from prompts.registry import load as prompts
 from tools.billing.stripe_billing import StripeBilling
 from tools.errors import ConfigurationError
 from tools.identity.verifier import Verifier
@@ -159,7 +160,8 @@ def _understander(settings: Settings, embedder: MiniLM) -> Understander:
         return local
     from tools.nlu.openai import FallbackUnderstander, OpenAIUnderstander  # noqa: PLC0415 - see _chat_model
 
-    return FallbackUnderstander(OpenAIUnderstander(model), local)
+    prompt = prompts().prompt("understand")
+    return FallbackUnderstander(OpenAIUnderstander(model, instructions=prompt.text.strip(), prompt=prompt.stamp), local)
 
 
 def _chat_model(settings: Settings) -> BaseChatModel | None:
@@ -173,6 +175,7 @@ def _chat_model(settings: Settings) -> BaseChatModel | None:
         base_url=settings.openai_base_url,
         timeout=20,
         max_retries=1,
+        stream_usage=True,  # other servers than OpenAI's own count only when they are asked to
     )
 
 

@@ -10,7 +10,7 @@ from nodes.drafting import Draft, draft
 from nodes.packet import summary
 from nodes.proposals import question_of
 from nodes.state import SupportState
-from prompts.registry import load
+from prompts.registry import Prompt, load
 from tools.voice.voice import Voice
 
 SECRETS = frozenset({"card", "cvv", "iban", "password", "api_key"})
@@ -23,7 +23,13 @@ async def reply(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any
     """The customer hears one voice, whoever worded it, and nothing that the facts do not bear out."""
     said = _warned(state) + Draft.from_json(state.get("draft")) + _reminded(state)
     voice = LOCAL if _binds(said) else runtime.context.voice
-    speaker = voice.speaker(instructions=_instructions(said, state, runtime.context), draft=said.text, facts=said.facts)
+    prompt = load().prompt(said.prompt)
+    speaker = voice.speaker(
+        prompt=prompt.stamp,
+        instructions=_filled(prompt, said, state, runtime.context),
+        draft=said.text,
+        facts=said.facts,
+    )
     message = await speaker.ainvoke(state.get("messages", [])[-HISTORY:])
     extra = {
         "role": "assistant",
@@ -63,8 +69,7 @@ def _warned(state: SupportState) -> Draft:
     return draft("card_warning") if masked else Draft()
 
 
-def _instructions(said: Draft, state: SupportState, context: Context) -> str:
-    prompt = load().prompt(said.prompt)
+def _filled(prompt: Prompt, said: Draft, state: SupportState, context: Context) -> str:
     identity = state.get("identity", {})
     known = {
         "company": context.company,

@@ -50,6 +50,10 @@ class Prompt(Template):
     version: int
     purpose: str
 
+    @property
+    def stamp(self) -> str:
+        return f"{self.id}@{self.version}"
+
 
 @dataclass(frozen=True)
 class Registry:

@@ -84,12 +84,13 @@ async def _once(services: Services, action: Action, return_url: str) -> PortalLi
     if not await services.plugs.redis.set(mark, "1", nx=True, ex=LINK_LIFE):
         raise Conflict("This link was opened already. Ask the assistant for a new one.")
     try:
-        link = await services.plugs.cases.context.mover.portal_link(
-            customer=action.customer,
-            flow="payment_method_update",
-            return_url=return_url,
-            idempotency_key=f"counterfoil:link:{action.id}",
-        )
+        async with services.ledger.recording(thread=action.thread, action=action.id):
+            link = await services.plugs.cases.context.mover.portal_link(
+                customer=action.customer,
+                flow="payment_method_update",
+                return_url=return_url,
+                idempotency_key=f"counterfoil:link:{action.id}",
+            )
     except BillingUnavailable:
         await services.plugs.redis.delete(mark)
         raise

@@ -26,7 +26,9 @@ async def propose(services: Services, thread: Thread, agent: Principal, body: Pr
     if customer is None:
         raise Conflict(STRANGER)
     actions = await services.ledger.actions(customer=customer, limit=200)
-    proposal = proposal_of(_wanted(body), await _matter(services, customer, actions, body.kind))
+    async with services.ledger.recording(thread=thread.id, agent=agent.id):
+        matter = await _matter(services, customer, actions, body.kind)
+    proposal = proposal_of(_wanted(body), matter)
     same = [one for one in actions if (one.kind, one.target) == (body.kind, body.target)]
     if any(one.state in LIVE for one in same):
         raise AlreadyUnderWay

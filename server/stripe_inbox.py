@@ -114,7 +114,8 @@ class StripeInbox:
 
     async def _work_off(self, event: InboxEvent) -> None:
         try:
-            reaction = await self.reactions.react(event)
+            async with self.ledger.recording(stripe_event=event.id):
+                reaction = await self.reactions.react(event)
             ended = await self.ledger.settle_stripe_event(event.id, reaction.state, reaction.note, audit=reaction.audit)
         except CounterfoilError as error:
             log.info("stripe_event.put_off", event_id=event.id, attempt=event.attempts, code=error.code)

@@ -101,7 +101,9 @@ async def answer(services: Services, ticket: Ticket, agent: Principal, text: str
     if ticket.claimed_by != agent.id or ticket.state != "claimed":
         raise Conflict("Claim this ticket first: only who has it can answer.")
     said = masked(fitting(text))
-    return await services.queue.submit(ticket.thread, agent_message(str(uuid4()), said, agent.name))
+    run = await services.queue.submit(ticket.thread, agent_message(str(uuid4()), said, agent.name))
+    await services.ledger.audit("ticket.answered", ticket=ticket.id, thread=ticket.thread, agent=agent.id, run=run.id)
+    return run
 
 
 async def ask(services: Services, thread: Thread, caller: Principal, body: NewRun) -> Run:

@@ -77,7 +77,8 @@ async def look_after_overdue(means: Means) -> None:
 async def look_after(promise: Promise, means: Means) -> None:
     """Whatever is in the way of one must not be in the way of the others."""
     try:
-        await _mark(promise, await _fate(promise, means), means)
+        async with means.ledger.recording(promise=promise.id):
+            await _mark(promise, await _fate(promise, means), means)
     except NotYet:
         log.info("promise.being_told", promise_id=promise.id)
     except BillingUnavailable:

@@ -193,7 +193,10 @@ class Executor:
             durability="sync",
             control=control,
         )
-        async with contextlib.aclosing(cast("AsyncGenerator[Any]", stream)):
+        async with (
+            self.ledger.recording(thread=run.thread, run=run.id),
+            contextlib.aclosing(cast("AsyncGenerator[Any]", stream)),
+        ):
             async for part in stream:
                 await self.events.append(run.thread, run.id, *encode(part))
 

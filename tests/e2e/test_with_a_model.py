@@ -2,7 +2,10 @@
 
 import json
 import re
+import sqlite3
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -73,6 +76,13 @@ def everything_about(customer: Customer) -> str:
     return "\n".join(part.raise_for_status().text for part in parts)
 
 
+def audited(world: World, event: str, thread: str | None) -> list[dict[str, Any]]:
+    """What the audit log says of this kind and conversation, in order."""
+    with closing(sqlite3.connect(world.home / "ledger.db")) as connection:
+        rows = connection.execute("SELECT data FROM audit WHERE event = ? ORDER BY sequence", (event,)).fetchall()
+    return [data for (text,) in rows if (data := json.loads(text)).get("thread") == thread]
+
+
 def refunds_by_us(world: World) -> list[tuple[int, str | None]]:
     found = world.sandbox.stripe().v1.refunds.list({"limit": 100}).data
     return [(r.amount, r.status) for r in found if r.metadata and "action_id" in r.metadata]
@@ -91,6 +101,21 @@ def test_a_faithful_model_words_the_conversation_that_ends_in_one_refund(world: 
     assert "$49.00" in said[3].text
     assert re.search(r"CF-\d{4}-\d{6}", said[4].text)
     assert [(4900, "succeeded")] == refunds_by_us(world)
+
+
+def test_every_call_of_the_model_is_in_the_audit_log_with_its_prompt_and_what_it_used(world: World) -> None:
+    customer = Customer(world)
+    customer.says("hi")
+    customer.says("what is your refund policy?")
+
+    recorded = audited(world, "model.called", customer.thread)
+    assert len(requests_to(world.sandbox)) == len(recorded) == 4
+    assert Counter({"understand": 2, "greeting": 1, "resolve": 1}) == Counter(
+        call["prompt"].partition("@")[0] for call in recorded
+    )
+    assert all(call["outcome"] == "answered" and call["run"] for call in recorded)
+    assert all(call["input_tokens"] > 50 and call["output_tokens"] > 0 for call in recorded)
+    assert all(call["cost_micro_usd"] > 0 for call in recorded), "the demo's model has a list price"
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from prompts.registry import FOLDER, PromptError, Template, load
 
 
-def test_the_four_prompts_of_the_conversation_are_there_with_versions() -> None:
+def test_the_prompts_of_the_conversation_are_there_with_versions() -> None:
     prompts = load().prompts
 
-    assert {"greeting", "identify", "resolve", "escalation"} == set(prompts)
+    assert {"greeting", "identify", "resolve", "escalation", "understand"} == set(prompts)
     assert all(prompt.version >= 1 for prompt in prompts.values())
 
 

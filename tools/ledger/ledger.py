@@ -10,6 +10,7 @@ from tools.ledger.actions import Actions
 from tools.ledger.approvals import Approvals
 from tools.ledger.assessments import Assessments
 from tools.ledger.audit import Audit
+from tools.ledger.calls import Calls
 from tools.ledger.database import Database
 from tools.ledger.effects import Effects
 from tools.ledger.feedback import Feedbacks
@@ -47,6 +48,7 @@ class Ledger(
     Promises,
     Feedbacks,
     Audit,
+    Calls,
 ):
     """Each method is one transaction. Fails closed: Unavailable when the database does not answer."""
 

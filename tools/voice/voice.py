@@ -16,6 +16,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from tools.calls import HasUsage, ModelCall, Outcome, note, tokens
 from tools.errors import ModelUnavailable
 from tools.safety.sentences import Splitter
 from tools.safety.truth import check
@@ -39,6 +40,9 @@ class Speaker(BaseChatModel):
     """Speaks one reply. Streams like any chat model, and only what is true."""
 
     model: Any = None
+    name_of_model: str = "local"
+    prompt: str
+    """Which instructions, and which version of them: `resolve@1`."""
     instructions: str
     draft: str
     facts: Facts
@@ -102,19 +106,32 @@ class Speaker(BaseChatModel):
             yield piece
 
     async def _true_sentences(self, prompt: list[BaseMessage]) -> AsyncIterator[str]:
-        splitter = Splitter()
-        async for text in self._tokens(prompt):
-            for sentence in splitter.feed(text):
+        """Raises `Refused` and `ModelUnavailable`. Whatever comes of it, the call is noted for the audit log."""
+        splitter, counted = Splitter(), _Counted()
+        outcome: Outcome = "failed"
+        try:
+            async for text in self._tokens(prompt, counted):
+                for sentence in splitter.feed(text):
+                    yield self._checked(sentence)
+            for sentence in splitter.flush():
                 yield self._checked(sentence)
-        for sentence in splitter.flush():
-            yield self._checked(sentence)
+            outcome = "answered"
+        except Refused:
+            outcome = "refused"
+            raise
+        finally:
+            self._note(outcome, counted.chunk)
 
-    async def _tokens(self, prompt: list[BaseMessage]) -> AsyncIterator[str]:
+    def _note(self, outcome: Outcome, last: HasUsage | None) -> None:
+        note(ModelCall(model=self.name_of_model, prompt=self.prompt, outcome=outcome, **tokens(last)))
+
+    async def _tokens(self, prompt: list[BaseMessage], counted: "_Counted") -> AsyncIterator[str]:
         """The model's raw words. Raises `ModelUnavailable` for what the provider raises, and when it is cut short."""
         said: dict[str, Any] = {}
         try:
             async for chunk in self.model.astream(prompt, config={"tags": [UNSEEN], "callbacks": []}):
                 said |= chunk.response_metadata
+                counted.chunk = chunk if chunk.usage_metadata else counted.chunk
                 yield chunk.text
         except Exception as error:
             log.warning("voice.degraded", error=type(error).__name__)
@@ -129,6 +146,13 @@ class Speaker(BaseChatModel):
         return sentence
 
 
+@dataclass
+class _Counted:
+    """The chunk that told what the call has used, if one did."""
+
+    chunk: AIMessageChunk | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Voice:
     """Makes a `Speaker` for each reply. `model` is any LangChain chat model, or None for the local provider."""
@@ -139,8 +163,15 @@ class Voice:
     def name(self) -> str:
         return "local" if self.model is None else str(getattr(self.model, "model_name", self.model._llm_type))  # noqa: SLF001 - the public name of a model's kind
 
-    def speaker(self, *, instructions: str, draft: str, facts: Facts) -> Speaker:
-        return Speaker(model=self.model, instructions=instructions, draft=draft, facts=facts)
+    def speaker(self, *, prompt: str, instructions: str, draft: str, facts: Facts) -> Speaker:
+        return Speaker(
+            model=self.model,
+            name_of_model=self.name,
+            prompt=prompt,
+            instructions=instructions,
+            draft=draft,
+            facts=facts,
+        )
 
 
 def _words(text: str) -> list[str]:

@@ -32,7 +32,7 @@ async def answering(handler: Handler) -> AsyncIterator[OpenAIUnderstander]:
         model = ChatOpenAI(
             model="m", api_key="test", base_url="http://model.test", max_retries=0, http_async_client=client
         )
-        yield OpenAIUnderstander(model)
+        yield OpenAIUnderstander(model, instructions="Label.", prompt="understand@1")
 
 
 async def test_the_model_names_intents_and_our_parsers_read_values() -> None:

@@ -9,6 +9,7 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk
 
+from tools.calls import ModelCall, gathering
 from tools.safety.types import Facts
 from tools.voice.voice import Speaker, Voice
 
@@ -35,7 +36,7 @@ class Failing(GenericFakeChatModel):
 def says(*replies: str, model: type[GenericFakeChatModel] = GenericFakeChatModel) -> Speaker:
     """A speaker whose model gives these replies, one for each call."""
     fake = model(messages=iter([AIMessage(reply) for reply in replies]))
-    return Voice(model=fake).speaker(instructions="Be brief.", draft=DRAFT, facts=FACTS)
+    return Voice(model=fake).speaker(prompt="resolve@1", instructions="Be brief.", draft=DRAFT, facts=FACTS)
 
 
 async def spoken(speaker: Speaker) -> str:
@@ -43,7 +44,7 @@ async def spoken(speaker: Speaker) -> str:
 
 
 async def test_with_no_model_the_draft_is_spoken_word_by_word() -> None:
-    speaker = Voice().speaker(instructions="", draft=DRAFT, facts=FACTS)
+    speaker = Voice().speaker(prompt="resolve@1", instructions="", draft=DRAFT, facts=FACTS)
 
     pieces = [str(chunk.text) async for chunk in speaker.astream(HISTORY) if chunk.text]
 
@@ -87,9 +88,27 @@ async def test_a_model_that_says_nothing_degrades_to_the_draft() -> None:
 
 
 async def test_invoking_gives_the_same_words_as_streaming() -> None:
-    reply = await Voice().speaker(instructions="", draft=DRAFT, facts=FACTS).ainvoke(HISTORY)
+    reply = await Voice().speaker(prompt="resolve@1", instructions="", draft=DRAFT, facts=FACTS).ainvoke(HISTORY)
 
     assert DRAFT == reply.text
+
+
+@pytest.mark.parametrize(
+    ("speaker", "outcomes"),
+    [
+        (says("I can refund $49.00."), ["answered"]),
+        (says("I will refund $94.00.", "I can refund $49.00."), ["refused", "answered"]),
+        (says("Let me see. You will get", model=Failing), ["failed"]),
+        (Voice().speaker(prompt="resolve@1", instructions="", draft=DRAFT, facts=FACTS), []),
+    ],
+)
+async def test_each_call_is_noted_with_its_prompt_and_how_it_went(speaker: Speaker, outcomes: list[str]) -> None:
+    with gathering() as calls:
+        await spoken(speaker)
+
+    noted = [call for call in calls if isinstance(call, ModelCall)]
+    assert outcomes == [call.outcome for call in noted]
+    assert {"resolve@1"} >= {call.prompt for call in noted}
 
 
 def test_the_voice_says_what_it_is() -> None:
