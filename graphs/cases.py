@@ -20,12 +20,10 @@ from langgraph.types import Command
 from nodes.case.weighing import requests, verdicts
 from nodes.context import Case, CaseContext
 from tools.errors import IllegalTransition, NotFound
-from tools.ledger.types import Action, ActionState
+from tools.ledger.types import Action
 from tools.policy.types import ActionRequest
 
 T = TypeVar("T")
-
-UNFINISHED: tuple[ActionState, ...] = ("confirmed", "approved", "executing", "unknown", "succeeded")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +82,6 @@ class GraphCases:
         with suppress(IllegalTransition):  # somebody else walked it on meanwhile: what counts is how it stands
             await _apart(self._walk(case_id, {"case_id": case_id}))
         return await self._case(case_id)
-
-    async def unfinished(self) -> list[Action]:
-        """Actions that were agreed to and have neither an end nor a receipt."""
-        ledger = self.context.ledger
-        found = [action for state in UNFINISHED for action in await ledger.actions(state=state, limit=200)]
-        return [a for a in found if a.state != "succeeded" or await ledger.receipt_of(a.id) is None]
 
     async def _walk(self, case_id: str, start: dict[str, Any]) -> None:
         """Strictly: a word goes to the very interrupt that was seen waiting, and names the action's digest.

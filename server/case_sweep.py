@@ -29,7 +29,7 @@ async def sweep_cases(cases: GraphCases, queue: RunQueue, *, every: float = SWEE
     while True:
         try:
             await expire_overdue(cases, queue)
-            for action in await cases.unfinished():
+            for action in await queue.ledger.unfinished_actions():
                 await _look_after(action, cases, queue)
         except Exception:
             log.warning("case_sweep.failed", exc_info=True)

@@ -89,7 +89,7 @@ class Arena:
         self.errors = []
         cases = self.processes[place].cases
         await self._expire(cases)
-        for action in await cases.unfinished():
+        for action in await cases.context.ledger.unfinished_actions():
             try:
                 await cases.go_on(action.id)
             except CounterfoilError as error:

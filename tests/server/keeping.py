@@ -67,7 +67,7 @@ class Keeping:
         self.clock.now = moment
         for _ in range(sweeps):
             await expire_overdue(self.cases, self.means.queue)
-            for unfinished in await self.cases.unfinished():
+            for unfinished in await self.ledger.unfinished_actions():
                 await take_up(unfinished, self.cases, self.means.queue)
             await look_after_due(self.means)
             await look_after_overdue(self.means)

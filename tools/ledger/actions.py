@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.errors import (
@@ -20,7 +20,7 @@ from tools.ledger.audit import append
 from tools.ledger.digest import canonical, own_digest
 from tools.ledger.repository import Repository, insert_once
 from tools.ledger.switches import AUTOMATIC, find_switch
-from tools.ledger.tables import action_events, actions
+from tools.ledger.tables import action_events, actions, receipts
 from tools.ledger.transitions import LIVE, may_move
 from tools.ledger.types import Action, ActionEvent, ActionState, Json
 from tools.money import Money
@@ -98,6 +98,14 @@ class Actions(Repository):
         """Those whose time to be agreed to is over, and that do not say so yet."""
         waiting = (actions.c.state.in_(("proposed", "awaiting_approval")), actions.c.deadline <= self._now())
         wanted = select(actions).where(*waiting).order_by(actions.c.deadline, actions.c.id).limit(limit)
+        async with self._database.read() as connection:
+            return [_action(row) for row in (await connection.execute(wanted)).mappings()]
+
+    async def unfinished_actions(self, *, limit: int = 200) -> list[Action]:
+        """Agreed to, with neither an end nor a receipt; the one that has not moved for longest comes first."""
+        going_on = actions.c.state.in_(("confirmed", "approved", "executing", "unknown"))
+        unreceipted = (actions.c.state == "succeeded") & ~exists().where(receipts.c.action == actions.c.id)
+        wanted = select(actions).where(going_on | unreceipted).order_by(actions.c.updated, actions.c.id).limit(limit)
         async with self._database.read() as connection:
             return [_action(row) for row in (await connection.execute(wanted)).mappings()]
 

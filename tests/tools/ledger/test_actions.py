@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from tests.tools.ledger.builders import START, Clock, an_action, behind_its_back, bring_to, drop_guards
+from tests.tools.ledger.builders import PATHS, START, Clock, an_action, behind_its_back, bring_to, drop_guards
 from tools.errors import Conflict, CounterfoilError, IllegalTransition, NotFound, StaleDecision, Unprocessable
 from tools.ledger.digest import own_digest
 from tools.ledger.ledger import Ledger
@@ -192,3 +192,16 @@ async def test_a_record_changed_behind_the_ledger_is_never_executed(ledger: Ledg
     await behind_its_back(ledger, f"UPDATE actions SET {change}")  # noqa: S608 - the changes are ours
     with pytest.raises(StaleDecision):
         await ledger.begin_action(action.id, "key-1")
+
+
+async def test_unfinished_is_what_was_agreed_to_and_has_no_end_or_no_receipt(ledger: Ledger, clock: Clock) -> None:
+    for state in PATHS:
+        await bring_to(ledger, state, id=f"is-{state}")
+        clock.forward(seconds=1)
+    await bring_to(ledger, "succeeded", id="is-receipted")
+    await ledger.issue_receipt("is-receipted", {"amount": 1})
+
+    unfinished = [action.id for action in await ledger.unfinished_actions()]
+
+    assert ["is-confirmed", "is-approved", "is-executing", "is-succeeded", "is-unknown"] == unfinished
+    assert ["is-confirmed"] == [action.id for action in await ledger.unfinished_actions(limit=1)]
