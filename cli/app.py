@@ -27,7 +27,7 @@ app = typer.Typer(
     help="A billing-support agent that leaves a checkable receipt for everything it did.",
 )
 policy = typer.Typer(no_args_is_help=True, help="Check the policy that decides about money.")
-audit = typer.Typer(no_args_is_help=True, help="Check the log of everything that was done.")
+audit = typer.Typer(no_args_is_help=True, help="Check and read the log of everything that was done.")
 receipt = typer.Typer(no_args_is_help=True, help="Check receipts.")
 app.add_typer(policy, name="policy")
 app.add_typer(audit, name="audit")
@@ -146,11 +146,29 @@ def policy_resume(reason: REASON) -> None:
 
 
 @audit.command("verify")
-def audit_verify() -> None:
+def audit_verify(
+    head: Annotated[
+        str | None, typer.Option(metavar="NUMBER:HASH", help="A head that was printed and kept elsewhere before.")
+    ] = None,
+) -> None:
     """Prove that no row of the audit log was changed, removed or put in between."""
-    from cli.chores import verify_audit  # noqa: PLC0415 - see serve
+    from cli.audit import verify_audit  # noqa: PLC0415 - see serve
 
-    raise typer.Exit(asyncio.run(verify_audit(console)))
+    raise typer.Exit(asyncio.run(verify_audit(console, head)))
+
+
+@audit.command("show")
+def audit_show(
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Ids of a thread, run, action, customer, person, receipt; else all.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 200,
+    json: Annotated[bool, typer.Option("--json", help="One entry a line, for programs.")] = False,
+) -> None:
+    """Read out what the audit log says: who decided what, what Stripe and models were asked, and what it cost."""
+    from cli.audit import show_audit  # noqa: PLC0415 - see serve
+
+    raise typer.Exit(asyncio.run(show_audit(console, ids or [], as_json=json, limit=limit)))
 
 
 @receipt.command("verify")

@@ -1,4 +1,4 @@
-"""Chores on the parts themselves: documents, understanding, audit log."""
+"""Chores on the parts themselves: documents, understanding."""
 
 from rich.console import Console
 from rich.progress import Progress
@@ -8,8 +8,6 @@ from graphs.settings import Settings
 from tools.knowledge.base import Knowledge
 from tools.knowledge.ingest import ingest
 from tools.knowledge.minilm import MiniLM
-from tools.ledger.audit import AuditBroken
-from tools.ledger.ledger import Ledger
 from tools.nlu.local import LocalUnderstander
 
 
@@ -38,14 +36,3 @@ def train_understanding(console: Console) -> None:
     with console.status("training"):
         LocalUnderstander.load(settings.home / "models", MiniLM.load())
     console.print(f"The local understanding is ready in {settings.home / 'models'}.")
-
-
-async def verify_audit(console: Console) -> int:
-    async with Ledger.open(Settings.read().ledger_url) as ledger:
-        try:
-            rows = await ledger.verify_audit()
-        except AuditBroken as broken:
-            console.print(f"[bold red]The audit log was tampered with[/]: {broken.message}")
-            return 1
-    console.print(f"{rows} rows, chain unbroken.")
-    return 0

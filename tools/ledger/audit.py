@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.errors import CounterfoilError
@@ -38,6 +38,20 @@ class Audit(Repository):
         wanted = select(audit).where(audit.c.sequence > after).order_by(audit.c.sequence).limit(limit)
         async with self._database.read() as connection:
             return [_entry(row) for row in (await connection.execute(wanted)).mappings()]
+
+    async def audit_entry(self, sequence: int) -> AuditEntry | None:
+        async with self._database.read() as connection:
+            found = await connection.execute(select(audit).where(audit.c.sequence == sequence))
+            row = found.mappings().one_or_none()
+        return _entry(row) if row else None
+
+    async def audit_about(self, *ids: str, limit: int = 200) -> list[AuditEntry]:
+        """The newest `limit` entries that name any of these ids, wherever they name it; with none, of all. In order."""
+        named = [audit.c.data.contains(canonical(name).decode(), autoescape=True) for name in ids]
+        wanted = select(audit).where(or_(*named)) if named else select(audit)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(wanted.order_by(audit.c.sequence.desc()).limit(limit))).mappings()
+            return [_entry(row) for row in rows][::-1]
 
     async def verify_audit(self) -> int:
         """Entries checked, from the first to the head; raises AuditBroken at the first that does not fit."""
