@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from graphs.keys import open_ledger
 from graphs.settings import Settings
 from tools.errors import InvalidRequest
 from tools.ledger.audit import AuditBroken
 from tools.ledger.digest import iso
-from tools.ledger.ledger import Ledger
 from tools.ledger.types import AuditEntry, Json
 
 HEAD = re.compile(r"(?P<sequence>[1-9]\d*):(?P<hash>[0-9a-f]{64})")
@@ -22,7 +22,7 @@ HEAD = re.compile(r"(?P<sequence>[1-9]\d*):(?P<hash>[0-9a-f]{64})")
 async def verify_audit(console: Console, witness: str | None = None) -> int:
     """0 when the log holds together and, if a head of an earlier day is given, still holds that one; else 1."""
     kept = _head_of(witness) if witness else None
-    async with Ledger.open(Settings.read().ledger_url) as ledger:
+    async with open_ledger(Settings.read()) as ledger:
         with console.status("checking every entry"):
             try:
                 rows = await ledger.verify_audit()
@@ -43,7 +43,7 @@ async def verify_audit(console: Console, witness: str | None = None) -> int:
 
 async def show_audit(console: Console, ids: Sequence[str], *, as_json: bool, limit: int) -> int:
     """1 when there is nothing about them."""
-    async with Ledger.open(Settings.read().ledger_url) as ledger:
+    async with open_ledger(Settings.read()) as ledger:
         entries = await ledger.audit_about(*ids, limit=limit)
     if as_json:
         for entry in entries:

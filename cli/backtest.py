@@ -16,9 +16,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cli.parts import prepare
+from graphs.keys import open_ledger
 from graphs.settings import Settings
 from tools.errors import ConfigurationError, Unprocessable
-from tools.ledger.ledger import Ledger
 from tools.policy.backtest import Comparison, Replay, Standing, Sum, replay
 from tools.policy.engine import PolicyEngine
 
@@ -87,7 +87,7 @@ async def _replays(console: Console, engines: Engines, span: Span, unreadable: l
     settings = Settings.read()
     prepare(settings.home)
     look = SpinnerColumn(), TextColumn("{task.completed} requests, {task.description}"), TimeElapsedColumn()
-    async with Ledger.open(settings.ledger_url) as ledger:
+    async with open_ledger(settings) as ledger:
         with Progress(*look, console=console, transient=True) as progress:
             task = progress.add_task("opening the ledger", total=None)
             async for recorded in ledger.each_assessment(since=span.since, until=span.until):

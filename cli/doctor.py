@@ -13,13 +13,13 @@ from rich.table import Table
 
 from cli.embedded_redis import find_server
 from cli.parts import prepare, webhook_url
+from graphs.keys import open_ledger
 from graphs.settings import Settings
 from prompts.registry import load
 from tools.billing.stripe_billing import StripeBilling
 from tools.billing.webhooks import API_VERSION
 from tools.errors import CounterfoilError
 from tools.knowledge.documents import read_folder
-from tools.ledger.ledger import Ledger
 from tools.policy.engine import PolicyEngine
 
 MARKS = {"ok": "[green]ok[/]", "embedded": "[cyan]embedded[/]", "off": "[dim]off[/]", "broken": "[bold red]broken[/]"}
@@ -90,7 +90,7 @@ async def _redis(settings: Settings) -> tuple[str, str]:
 
 
 async def _ledger(settings: Settings) -> tuple[str, str]:
-    async with Ledger.open(settings.ledger_url) as ledger:
+    async with open_ledger(settings) as ledger:
         await ledger.ping()
     return ("ok", "DATABASE_URL") if settings.database_url else ("embedded", f"SQLite, {settings.home / 'ledger.db'}")
 

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from graphs.keys import open_ledger
 from graphs.settings import Settings
 from tools.errors import InvalidRequest
 from tools.ledger.genuine import examine
-from tools.ledger.ledger import Ledger
 from tools.ledger.types import Json, Receipt
 from tools.money import Money
 
@@ -25,7 +25,7 @@ _moments = TypeAdapter(datetime)
 
 async def verify_receipt(console: Console, number: str | None, file: Path | None) -> int:
     """0 when it is genuine, 1 when it is not or there is none; then it says which check failed."""
-    async with Ledger.open(Settings.read().ledger_url) as ledger:
+    async with open_ledger(Settings.read()) as ledger:
         held = read_receipt(file) if file else await ledger.receipt(number or "")
         if held is None:
             console.print(f"There is no receipt {number}." if number else "Name a receipt, or a file with --json.")

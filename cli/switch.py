@@ -4,9 +4,9 @@ import getpass
 
 from rich.console import Console
 
+from graphs.keys import open_ledger
 from graphs.settings import Settings
 from tools.errors import InvalidRequest
-from tools.ledger.ledger import Ledger
 from tools.ledger.switches import AUTOMATIC
 from tools.safety.mask import mask
 
@@ -16,7 +16,7 @@ async def turn(console: Console, *, on: bool, reason: str) -> None:
     said = mask(reason).text.strip()
     if not said:
         raise InvalidRequest('Say why, for example --reason "refunds look wrong".')
-    async with Ledger.open(Settings.read().ledger_url) as ledger:
+    async with open_ledger(Settings.read()) as ledger:
         switch = await ledger.turn_switch(AUTOMATIC, on=on, actor=f"cli:{getpass.getuser()}", reason=said)
     how = "[green]on[/]" if switch.on else "[bold red]off[/]: a person approves everything"
     console.print(f"Automatic actions are {how}. By {switch.actor}, {switch.at:%Y-%m-%d %H:%M} UTC: ", end="")

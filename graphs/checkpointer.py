@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from graphs.keys import keyring
 from graphs.redis_saver import RedisSaver
+from graphs.sealed_checkpoints import sealing_serde
+from graphs.settings import Settings
 from tools.errors import ConfigurationError
 
 
 @asynccontextmanager
 async def open_checkpointer() -> AsyncIterator[RedisSaver]:
     """A saver on `REDIS_URL`, else on the Redis of the server that runs in `COUNTERFOIL_HOME`."""
-    async with RedisSaver.from_url(redis_url()) as saver:
+    async with RedisSaver.from_url(redis_url(), serde=sealing_serde(keyring(Settings.read()))) as saver:
         yield saver
 
 

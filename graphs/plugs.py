@@ -17,7 +17,9 @@ from redis.exceptions import RedisError
 from graphs import action, support
 from graphs.cases import GraphCases
 from graphs.kept_secret import kept_secret
+from graphs.keys import keyring, open_ledger
 from graphs.redis_saver import RedisSaver
+from graphs.sealed_checkpoints import sealing_serde
 from graphs.settings import Settings
 from nodes.context import CaseContext, Context, plug_in
 from prompts.registry import load as prompts
@@ -77,14 +79,14 @@ async def open_plugs(
         say("connecting to Redis")
         redis = await _redis(settings, stack)
         say("opening the ledger")
-        ledger = await stack.enter_async_context(Ledger.open(settings.ledger_url, clock=clock))
+        ledger = await stack.enter_async_context(open_ledger(settings, clock=clock))
         billing = await stack.enter_async_context(StripeBilling.open(settings.stripe_key, settings.stripe_url))
         loaded = loaded or await _load(settings, stack, say)
         verifier = Verifier(
             redis, ledger, _mailer(settings), billing, pepper=server_secret(settings), company=settings.company
         )
         stack.push_async_callback(verifier.aclose)
-        saver = RedisSaver(redis)
+        saver = RedisSaver(redis, serde=sealing_serde(keyring(settings)))
         policy = PolicyEngine.load(settings.policy_file)
         case_context = CaseContext(billing=billing, mover=billing.mover(), policy=policy, ledger=ledger)
         cases = GraphCases(graph=action.builder.compile(checkpointer=saver, name="action"), context=case_context)

@@ -100,6 +100,12 @@ class Settings(BaseSettings):
         min_length=32,
         description="Verifies identity tokens of the host site (HS256).",
     )
+    encryption_keys: SecretStr | None = Field(
+        default=None,
+        alias="COUNTERFOIL_ENCRYPTION_KEYS",
+        description="Seals what people said and who they are (AES-256-GCM): id:base64 of 32 bytes, the newest first, "
+        "older ones after it with commas. Needed with STRIPE_SECRET_KEY; the demo makes its own.",
+    )
     stream_seconds: int = Field(
         default=900, ge=10, alias="STREAM_SECONDS", description="Longest life of one stream; clients rejoin."
     )
@@ -141,6 +147,11 @@ class Settings(BaseSettings):
             raise ValueError("demo mode listens on loopback only: set STRIPE_SECRET_KEY, or HOST=127.0.0.1")
         if not self.demo and self.smtp_url is None:
             raise ValueError("STRIPE_SECRET_KEY is set, so SMTP_URL is needed: one-time codes go out by mail")
+        if not self.demo and self.encryption_keys is None:
+            raise ValueError(
+                "STRIPE_SECRET_KEY is set, so COUNTERFOIL_ENCRYPTION_KEYS is needed: `openssl rand -base64 32` makes a "
+                "key, give it as 2026:KEY, and keep it as well as the database"
+            )
         if self.redis_url and urlsplit(self.redis_url).scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("REDIS_URL must start with redis://, rediss:// or unix://")
         if len(self.webhook_secrets) > 2 or not all(map(WEBHOOK_SECRET.fullmatch, self.webhook_secrets)):

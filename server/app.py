@@ -7,6 +7,7 @@ from importlib.metadata import version
 import httpx
 from fastapi import FastAPI
 
+from graphs.keys import keyring
 from graphs.plugs import Plugs, open_plugs
 from graphs.settings import Settings
 from server.auth import Tokens
@@ -80,7 +81,7 @@ async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: A
     if settings.redis_url is None:
         raise ConfigurationError("REDIS_URL is not set. `counterfoil serve` starts an embedded Redis by itself.")
     metrics.watch_stripe(lambda: plugs.billing.breaker_state)
-    events = await stack.enter_async_context(EventLog.open(settings.redis_url))
+    events = await stack.enter_async_context(EventLog.open(settings.redis_url, keys=keyring(settings)))
     executor = Executor(
         redis=plugs.redis,
         ledger=plugs.ledger,

@@ -1,4 +1,4 @@
-"""The event log of a thread: a bounded Redis Stream that any replica can follow and replay.
+"""The event log of a thread: a bounded Redis Stream that any replica can follow and replay. What is in it is sealed.
 
 Every entry names the one before it, so a reader sees for itself when entries between two that it read are gone
 (trimmed, expired, or lost with Redis) and says so with a `gap` event. Races that this settles:
@@ -21,6 +21,7 @@ from typing import Any, Self
 import redis.asyncio
 
 from tools.errors import Unprocessable
+from tools.sealing.keyring import Keyring
 
 START = "0-0"
 KEEP = 5_000
@@ -55,20 +56,22 @@ class Event:
 class EventLog:
     """Fails closed: when Redis does not answer, `redis.exceptions.RedisError` goes up."""
 
-    def __init__(self, client: redis.asyncio.Redis, *, keep: int = KEEP) -> None:
+    def __init__(self, client: redis.asyncio.Redis, *, keys: Keyring, keep: int = KEEP) -> None:
         self._redis = client
+        self._keys = keys
         self._keep = keep
         self._append = client.register_script(_APPEND)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, *, keep: int = KEEP) -> AsyncIterator[Self]:
+    async def open(cls, url: str, *, keys: Keyring, keep: int = KEEP) -> AsyncIterator[Self]:
         """Connections of its own: a blocked reader must not hold one that somebody else needs."""
         async with redis.asyncio.Redis.from_url(url, decode_responses=True, max_connections=4096) as client:
-            yield cls(client, keep=keep)
+            yield cls(client, keys=keys, keep=keep)
 
     async def append(self, thread: str, run: str, event: str, data: str) -> str:
-        arguments: list[str | int] = [self._keep, SECONDS_KEPT, run, event, data]
+        sealed = self._keys.seal(data, place=_key(thread))
+        arguments: list[str | int] = [self._keep, SECONDS_KEPT, run, event, sealed]
         return str(await self._append(keys=[_key(thread)], args=arguments))
 
     async def tail(self, thread: str) -> str:
@@ -84,7 +87,11 @@ class EventLog:
             return []
         # RESP3 answers with a dict, RESP2 with a list; the address in REDIS_URL decides which is spoken.
         entries = found[_key(thread)][0] if isinstance(found, dict) else found[0][1]
-        return [Event(id=entry_id, **fields) for entry_id, fields in entries]
+        return [self._opened(thread, entry_id, fields) for entry_id, fields in entries]
+
+    def _opened(self, thread: str, entry_id: str, fields: dict[str, str]) -> Event:
+        data = self._keys.open(fields["data"], place=_key(thread))
+        return Event(id=entry_id, **{**fields, "data": data})
 
     async def delete(self, thread: str) -> None:
         await self._redis.delete(_key(thread))

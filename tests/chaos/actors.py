@@ -14,6 +14,7 @@ from graphs import action
 from graphs.cases import GraphCases
 from graphs.redis_saver import RedisSaver
 from nodes.context import CaseContext
+from tests.fixtures.keys import KEYS
 from tools.billing.breaker import Breaker
 from tools.billing.retry import Retry
 from tools.billing.stripe_billing import StripeBilling, _client
@@ -198,7 +199,7 @@ class Server:
     async def open(
         cls, *, ledger_url: str, redis_url: str, api_key: str, url: str, clock: Clock
     ) -> AsyncIterator["Server"]:
-        async with Database.open(ledger_url) as database, _wire() as wire, Redis.from_url(redis_url) as redis:
+        async with Database.open(ledger_url, KEYS) as database, _wire() as wire, Redis.from_url(redis_url) as redis:
             stripe, saver = _client(api_key, url, wire), MortalSaver(redis)
             yield cls(
                 ledger=Ledger(database, clock),

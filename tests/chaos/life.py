@@ -23,6 +23,7 @@ from server.services import Services
 from server.threads import open_thread, say
 from tests.chaos.laws import ENDS, Facts, Line
 from tests.chaos.points import Watch, watch
+from tests.fixtures.keys import KEYS
 from tools.errors import KnowledgeUnavailable
 from tools.ledger.ledger import Ledger
 from tools.ledger.repository import utc_now
@@ -128,7 +129,7 @@ async def come_back(
 
 async def intents(place: Place, _understander: Understander, *, action: str) -> dict[str, Any]:
     """What the ledger holds, with no server about that could mend it."""
-    async with Ledger.open(place.database_url) as ledger:
+    async with Ledger.open(place.database_url, keys=KEYS) as ledger:
         return {"kept": len(await ledger.effects(action))}
 
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 
+from tests.fixtures.keys import KEYS
 from tools.ledger.ledger import Ledger
 from tools.ledger.tables import metadata
 
@@ -65,7 +66,7 @@ def sqlite_shelf() -> Iterator[SQLiteShelf]:
 
 
 async def _migrate(url: str) -> None:
-    async with Ledger.open(url):
+    async with Ledger.open(url, keys=KEYS):
         pass
 
 

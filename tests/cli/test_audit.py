@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from cli.audit import show_audit, verify_audit
+from tests.fixtures.keys import KEYS
 from tests.tools.ledger.builders import behind_its_back, drop_guards
 from tools.calls import ModelCall, StripeCall, note
 from tools.errors import InvalidRequest
@@ -24,7 +25,7 @@ async def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     """The very one that the commands read."""
     monkeypatch.setenv("COUNTERFOIL_HOME", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
-    async with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+    async with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}", keys=KEYS) as opened:
         yield opened
 
 
@@ -63,7 +64,7 @@ async def test_a_chain_that_was_rebuilt_as_a_whole_is_found_by_a_head_that_was_k
     """Who owns the database can write another history that holds together. They cannot write the head that I keep."""
     await ledger.audit("refund.executed", amount=4900)
     kept = head_in((await verified())[1])
-    async with Ledger.open(f"sqlite:///{tmp_path / 'other.db'}") as other:
+    async with Ledger.open(f"sqlite:///{tmp_path / 'other.db'}", keys=KEYS) as other:
         await other.audit("refund.executed", amount=1)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
 
@@ -78,7 +79,7 @@ async def test_a_chain_that_was_cut_off_does_not_hold_a_later_head(
     for number in range(3):
         await ledger.audit("thing.happened", number=number)
     kept = head_in((await verified())[1])
-    async with Ledger.open(f"sqlite:///{tmp_path / 'other.db'}") as other:
+    async with Ledger.open(f"sqlite:///{tmp_path / 'other.db'}", keys=KEYS) as other:
         await other.audit("thing.happened", number=0)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
 

@@ -12,6 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from cli.app import app
+from tests.fixtures.keys import KEYS
 from tests.tools.ledger.builders import Clock
 from tests.tools.policy.make import NOW, asked
 from tests.tools.policy.test_backtest import REQUESTS, lower_limit, record, refund, usd
@@ -59,7 +60,7 @@ def past(tmp_path: Path) -> None:
 
 async def _record(home: Path, requests: list[tuple[str, Any]]) -> None:
     clock = Clock(NOW)
-    async with Ledger.open(f"sqlite:///{home / 'ledger.db'}", clock=clock) as ledger:
+    async with Ledger.open(f"sqlite:///{home / 'ledger.db'}", clock=clock, keys=KEYS) as ledger:
         for case, request in requests:
             await record(ledger, case, request)
             clock.forward(hours=1)
@@ -194,7 +195,7 @@ def test_a_request_that_cannot_be_read_is_told_and_the_others_are_replayed(run: 
     async def plant() -> None:
         request = REQUESTS.dump_python(refund(usd(4900)), mode="json") | {"kind": "gift"}
         verdict = {"outcome": "auto", "rule": "gift.always", "policy_version": "2025-01-01"}
-        async with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}", clock=Clock(NOW)) as ledger:
+        async with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}", clock=Clock(NOW), keys=KEYS) as ledger:
             await ledger.record_assessment("case-x", "thread-1", "proposal", request=request, verdict=verdict)
 
     asyncio.run(plant())

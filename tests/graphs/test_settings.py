@@ -50,6 +50,7 @@ def test_a_value_in_the_env_file_counts(tmp_path: Path) -> None:
         ({"REDIS_URL": "http://x"}, "REDIS_URL must start with"),
         ({"HOST": "0.0.0.0"}, "loopback"),  # noqa: S104 - that it is refused is the point
         ({"STRIPE_SECRET_KEY": "sk_test_x"}, "SMTP_URL is needed"),
+        ({"STRIPE_SECRET_KEY": "sk_test_x", "SMTP_URL": "smtp://mail"}, "COUNTERFOIL_ENCRYPTION_KEYS is needed"),
         ({"COUNTERFOIL_SECRET": "short"}, "COUNTERFOIL_SECRET"),
         ({"STRIPE_WEBHOOK_SECRET": "sk_live_0123456789abcdef"}, "STRIPE_WEBHOOK_SECRET"),
         ({"STRIPE_WEBHOOK_SECRET": "whsec_short"}, "STRIPE_WEBHOOK_SECRET"),
@@ -83,6 +84,7 @@ def test_one_or_two_webhook_secrets_may_be_set(monkeypatch: pytest.MonkeyPatch) 
 def test_a_live_key_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch, key: str, live: bool) -> None:
     monkeypatch.setenv("STRIPE_SECRET_KEY", key)
     monkeypatch.setenv("SMTP_URL", "smtp://mail.example.com")
+    monkeypatch.setenv("COUNTERFOIL_ENCRYPTION_KEYS", "2026:key")
 
     assert live == Settings.read().stripe_live
 

@@ -23,6 +23,7 @@ from server.promises.sweep import look_after_due, look_after_overdue
 from server.runs.executor import Executor
 from server.runs.queue import RunQueue
 from server.stripe_reactions import Reactions
+from tests.fixtures.keys import KEYS
 from tests.fixtures.sandbox import Sandbox
 from tests.fixtures.wishes import duplicate_of_ada, refund_of, year_of_grace
 from tools.billing.retry import Retry
@@ -134,10 +135,10 @@ REFUND: dict[str, Any] = {"last4": "4242", "brand": "visa"}
 async def keeping(ledger_url: str, redis_url: str, sandbox: Sandbox) -> AsyncIterator[Keeping]:
     clock = Clock()
     async with (
-        Ledger.open(ledger_url, clock=clock) as ledger,
+        Ledger.open(ledger_url, clock=clock, keys=KEYS) as ledger,
         redis.asyncio.Redis.from_url(redis_url) as client,
         StripeBilling.open(sandbox.api_key, sandbox.url, retry=Retry(attempts=1)) as billing,
-        EventLog.open(redis_url) as events,
+        EventLog.open(redis_url, keys=KEYS) as events,
     ):
         saver = RedisSaver(client)
         case_context = CaseContext(

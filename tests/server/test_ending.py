@@ -16,6 +16,7 @@ from server.runs import executor
 from server.runs.executor import Executor, Graph
 from server.runs.payload import handover
 from server.tasks import background, end
+from tests.fixtures.keys import KEYS
 from tests.server.conftest import new_id
 from tests.server.graph import State
 from tools.ledger.ledger import Ledger
@@ -63,7 +64,7 @@ async def drained(url: str, redis: Redis, ledger: Ledger, graph: Graph) -> Run:
     thread, run = new_id(), new_id()
     await ledger.create_thread(thread, "somebody", {})
     await ledger.create_run(run, thread, "support", handover("asked for a person"))
-    async with EventLog.open(url) as events, asyncio.timeout(8):
+    async with EventLog.open(url, keys=KEYS) as events, asyncio.timeout(8):
         working = Executor(
             redis=redis,
             ledger=ledger,

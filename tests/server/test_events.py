@@ -8,11 +8,12 @@ from typing import Any, cast
 import pytest
 
 from server.events import START, Event, EventLog, follow_run, follow_thread
+from tests.fixtures.keys import KEYS
 
 
 @pytest.fixture
 async def log(redis_url: str) -> AsyncIterator[EventLog]:
-    async with EventLog.open(redis_url) as opened:
+    async with EventLog.open(redis_url, keys=KEYS) as opened:
         yield opened
 
 
@@ -65,7 +66,7 @@ async def test_events_that_come_while_reading_are_passed_on(log: EventLog) -> No
 
 
 async def test_a_reader_that_is_overtaken_by_the_trimming_is_told(redis_url: str) -> None:
-    async with EventLog.open(redis_url, keep=1) as log:
+    async with EventLog.open(redis_url, keep=1, keys=KEYS) as log:
         first = (await fill(log, "r1"))[0]
         for _ in range(200):
             await log.append("t", "r2", "values", "{}")

@@ -16,6 +16,7 @@ from server.promises.instalments import _what_is_left
 from server.promises.means import Means
 from server.promises.sweep import look_after_due
 from server.runs.payload import handover
+from tests.fixtures.keys import KEYS
 from tests.fixtures.sandbox import Sandbox
 from tests.graphs.test_cases import Interrupting, Killed
 from tests.server.keeping import DAY, THREAD, Keeping, keeping
@@ -129,7 +130,10 @@ async def test_many_servers_that_look_at_once_charge_once(kept: Keeping, plan: A
 
 async def test_on_postgresql_too(postgres_url: str, redis_url: str, sandbox: Sandbox) -> None:
     """Two processes, with connections of their own."""
-    async with keeping(postgres_url, redis_url, sandbox) as kept, Ledger.open(postgres_url, clock=kept.clock) as other:
+    async with (
+        keeping(postgres_url, redis_url, sandbox) as kept,
+        Ledger.open(postgres_url, clock=kept.clock, keys=KEYS) as other,
+    ):
         plan = await planned(kept, "pm_card_visa")
         queue = replace(kept.means.queue, ledger=other)
         context = replace(kept.cases.context, ledger=other)

@@ -19,7 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from tools.errors import AlreadyUnderWay, Conflict, CounterfoilError, NotFound, Unavailable, Unprocessable
 from tools.ledger.digest import canonical
+from tools.ledger.sealed import KEYRING
 from tools.ledger.url import parse
+from tools.sealing.keyring import Keyring
 
 _SECONDS_TO_WAIT = 15
 
@@ -76,9 +78,10 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str) -> AsyncIterator[Self]:
+    async def open(cls, url: str, keys: Keyring) -> AsyncIterator[Self]:
         address = parse(url)
         engine = _engine(address)
+        setattr(engine.dialect, KEYRING, keys)
         try:
             if engine.dialect.name == "sqlite":
                 await _enter_wal(Path(str(address.database)))

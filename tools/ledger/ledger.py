@@ -22,12 +22,14 @@ from tools.ledger.receipts import Receipts
 from tools.ledger.refund_outcomes import RefundOutcomes
 from tools.ledger.refunds import Refunds
 from tools.ledger.repository import Clock, utc_now
+from tools.ledger.resealing import Resealing
 from tools.ledger.runs import Runs
 from tools.ledger.stripe_events import StripeEvents
 from tools.ledger.switches import Switches
 from tools.ledger.tables import audit_head
 from tools.ledger.threads import Threads
 from tools.ledger.tickets import Tickets
+from tools.sealing.keyring import Keyring
 
 
 class Ledger(
@@ -49,14 +51,18 @@ class Ledger(
     Feedbacks,
     Audit,
     Calls,
+    Resealing,
 ):
     """Each method is one transaction. Fails closed: Unavailable when the database does not answer."""
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, *, clock: Clock = utc_now) -> AsyncIterator[Self]:
-        """On SQLite or PostgreSQL, brought to the newest schema first. Safe to open from many processes."""
-        async with Database.open(url) as database:
+    async def open(cls, url: str, *, keys: Keyring, clock: Clock = utc_now) -> AsyncIterator[Self]:
+        """On SQLite or PostgreSQL, brought to the newest schema first. Safe to open from many processes.
+
+        `keys` seal what people said and who they are.
+        """
+        async with Database.open(url, keys) as database:
             await migrate(database)
             yield cls(database, clock)
 

@@ -1,9 +1,8 @@
 """Counterfoils: numbered without a gap, named by their digest, witnessed by the audit log."""
 
-import hashlib
 from dataclasses import asdict
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.ledger.actions import find
@@ -34,10 +33,10 @@ class Receipts(Repository):
 
     async def verify_receipt(self, number: str) -> bool:
         """Whether the body is the one issued: by its digest, and by what the audit log says of it."""
-        wanted = select(*_FIELDS, receipts.c.audited, cast(receipts.c.body, Text).label("written"))
+        wanted = select(*_FIELDS, receipts.c.audited)
         async with self._database.read() as connection:
             row = (await connection.execute(wanted.where(receipts.c.number == number))).one_or_none()
-            if row is None or hashlib.sha256(row.written.encode()).hexdigest() != row.digest:
+            if row is None or sha256_of(row.body) != row.digest:
                 return False
             return await holds(connection, row.audited, "receipt.issued", _witness(row.number, row.action, row.digest))
 

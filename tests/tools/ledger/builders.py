@@ -113,3 +113,4 @@ async def drop_guards(ledger: Ledger, table: str) -> None:
         name = f"{table}_refuses_{change}"
         where = "" if ledger._database.sqlite else f" ON {table}"
         await behind_its_back(ledger, f"DROP TRIGGER {name}{where}")
+    await behind_its_back(ledger, f"DROP TRIGGER IF EXISTS {table}_keeps_its_words{where}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.keys import KEYS
 from tests.tools.ledger.builders import Clock
 from tools.ledger.ledger import Ledger
 
@@ -23,5 +24,5 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def ledger(url: str, clock: Clock) -> AsyncIterator[Ledger]:
-    async with Ledger.open(url, clock=clock) as opened:
+    async with Ledger.open(url, clock=clock, keys=KEYS) as opened:
         yield opened

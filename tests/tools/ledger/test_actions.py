@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from tests.fixtures.keys import KEYS
 from tests.tools.ledger.builders import PATHS, START, Clock, an_action, behind_its_back, bring_to, drop_guards
 from tools.errors import Conflict, CounterfoilError, IllegalTransition, NotFound, StaleDecision, Unprocessable
 from tools.ledger.digest import own_digest
@@ -124,7 +125,7 @@ async def test_moving_what_is_not_there_is_not_found(ledger: Ledger) -> None:
 @pytest.mark.parametrize("hands", [("approved", "approved"), ("approved", "rejected", "expired", "void")])
 async def test_of_decisions_at_once_exactly_one_wins(ledger: Ledger, url: str, hands: tuple[Any, ...]) -> None:
     action = await bring_to(ledger, "awaiting_approval", outcome="needs_approval")
-    async with Ledger.open(url) as another:
+    async with Ledger.open(url, keys=KEYS) as another:
         moves = (
             (ledger, another)[n % 2].move_action(action.id, to, actor=f"agent-{n}", digest=action.digest)
             for n, to in enumerate(hands * 3)
@@ -164,8 +165,9 @@ async def test_listing_filters_and_begins_with_the_newest(ledger: Ledger) -> Non
 async def test_the_database_itself_refuses_to_change_what_was_proposed(ledger: Ledger) -> None:
     action = await ledger.propose_action(an_action())
     for column in {field.name for field in fields(Action)} - {"state", "deadline", "updated"} | {"currency"}:
+        value = "'\"other words\"'" if column in {"reason", "details", "evidence"} else column
         with pytest.raises(CounterfoilError) as refused:
-            await behind_its_back(ledger, f"UPDATE actions SET {column} = {column}")  # noqa: S608 - the names are ours
+            await behind_its_back(ledger, f"UPDATE actions SET {column} = {value}")  # noqa: S608 - the names are ours
         assert isinstance(refused.value.__cause__, DBAPIError)
         assert "append-only" in str(refused.value.__cause__), column
     assert action == await ledger.action(action.id)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.fixtures.keys import KEYS
 from tests.tools.ledger.builders import START, an_action, behind_its_back, drop_guards
 from tools.errors import CounterfoilError, Unprocessable
 from tools.ledger.audit import AuditBroken
@@ -58,7 +59,7 @@ async def test_what_cannot_be_written_leaves_no_trace(ledger: Ledger) -> None:
 
 
 async def test_many_writers_at_once_make_one_chain(ledger: Ledger, url: str) -> None:
-    async with Ledger.open(url) as another:
+    async with Ledger.open(url, keys=KEYS) as another:
         written = ((ledger, another)[n % 2].audit("thing", n=n) for n in range(30))
         entries = await asyncio.gather(*written)
     assert set(range(1, 31)) == {entry.sequence for entry in entries}
@@ -149,7 +150,7 @@ async def test_the_database_itself_refuses_to_rewrite_the_log(ledger: Ledger, st
 
 
 async def test_postgres_refuses_to_truncate_the_log(postgres_url: str) -> None:
-    async with Ledger.open(postgres_url) as ledger:
+    async with Ledger.open(postgres_url, keys=KEYS) as ledger:
         await ledger.propose_action(an_action())
         for table in ("audit CASCADE", "action_events", "audit_head"):
             with pytest.raises(CounterfoilError):

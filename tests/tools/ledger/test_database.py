@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from tests.fixtures.keys import KEYS
 from tests.tools.ledger.builders import an_action, behind_its_back
 from tools.errors import ConfigurationError, Unavailable, Unprocessable
 from tools.ledger.ledger import Ledger
@@ -36,14 +37,14 @@ def test_addresses_get_their_asyncio_driver(written: str, driven: str) -> None:
 )
 async def test_an_address_that_cannot_hold_a_ledger_is_refused_with_a_hint(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"DATABASE_URL|sqlite:////"):
-        async with Ledger.open(url):
+        async with Ledger.open(url, keys=KEYS):
             pass
 
 
 async def test_no_error_tells_the_password() -> None:
     for url in ("postgres://u:hunter2@127.0.0.1:1/d", "mysql://u:hunter2@h/d", "postgres://u:hunter2@h:port/d"):
         with pytest.raises((ConfigurationError, Unavailable)) as refused:
-            async with Ledger.open(url):
+            async with Ledger.open(url, keys=KEYS):
                 pass
         assert "hunter2" not in "".join(traceback.format_exception(refused.value))
 
@@ -53,13 +54,13 @@ async def test_a_server_that_is_not_there_is_unavailable_and_says_what_to_check(
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
         with pytest.raises(Unavailable, match="DATABASE_URL"):
-            async with Ledger.open(f"postgresql://u@127.0.0.1:{port}/d"):
+            async with Ledger.open(f"postgresql://u@127.0.0.1:{port}/d", keys=KEYS):
                 pass
 
 
 async def test_a_database_that_is_not_there_is_unavailable(postgres_server: str) -> None:
     with pytest.raises(Unavailable, match="DATABASE_URL"):
-        async with Ledger.open(f"{postgres_server}/nowhere"):
+        async with Ledger.open(f"{postgres_server}/nowhere", keys=KEYS):
             pass
 
 
@@ -67,15 +68,15 @@ async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None
     file = tmp_path / "ledger.db"
     file.write_text("this is a letter to my aunt, and long enough to be taken for a header of something")
     with pytest.raises(Unavailable):
-        async with Ledger.open(f"sqlite:///{file}"):
+        async with Ledger.open(f"sqlite:///{file}", keys=KEYS):
             pass
     with pytest.raises(Unavailable):
-        async with Ledger.open(f"sqlite:///{file}/below/ledger.db"):
+        async with Ledger.open(f"sqlite:///{file}/below/ledger.db", keys=KEYS):
             pass
 
 
 async def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
-    async with Ledger.open(f"sqlite:///{tmp_path}/a/b/ledger.db") as ledger:
+    async with Ledger.open(f"sqlite:///{tmp_path}/a/b/ledger.db", keys=KEYS) as ledger:
         await ledger.ping()
     assert (tmp_path / "a" / "b" / "ledger.db").exists()
 
@@ -88,7 +89,7 @@ async def test_ping_answers_while_the_ledger_is_there(ledger: Ledger) -> None:
 
 
 async def test_connections_that_the_server_dropped_are_replaced(postgres_url: str) -> None:
-    async with Ledger.open(postgres_url) as ledger, Ledger.open(postgres_url) as other:
+    async with Ledger.open(postgres_url, keys=KEYS) as ledger, Ledger.open(postgres_url, keys=KEYS) as other:
         await asyncio.gather(*(ledger.audit("thing") for _ in range(5)))
         await behind_its_back(
             other,
@@ -100,7 +101,7 @@ async def test_connections_that_the_server_dropped_are_replaced(postgres_url: st
 
 
 async def test_what_postgres_cannot_hold_is_refused_in_words_of_ours(postgres_url: str) -> None:
-    async with Ledger.open(postgres_url) as ledger:
+    async with Ledger.open(postgres_url, keys=KEYS) as ledger:
         with pytest.raises(Unprocessable):
             await ledger.create_thread("t", "nul \0 in text", {})
         with pytest.raises(Unprocessable):
@@ -145,7 +146,10 @@ async def test_many_readers_and_writers_at_once_get_along(ledger: Ledger) -> Non
 
 
 async def test_sqlite_is_set_up_to_share_and_to_last(tmp_path: Path) -> None:
-    async with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger, ledger._database.read() as connection:
+    async with (
+        Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keys=KEYS) as ledger,
+        ledger._database.read() as connection,
+    ):
         pragmas = {
             name: await connection.scalar(text(f"PRAGMA {name}"))
             for name in ("journal_mode", "busy_timeout", "foreign_keys", "synchronous")
@@ -156,10 +160,11 @@ async def test_sqlite_is_set_up_to_share_and_to_last(tmp_path: Path) -> None:
 DIE = """
 import asyncio, os, sys
 from sqlalchemy import text
+from tests.fixtures.keys import KEYS
 from tools.ledger.ledger import Ledger
 
 async def main():
-    async with Ledger.open(sys.argv[1]) as ledger:
+    async with Ledger.open(sys.argv[1], keys=KEYS) as ledger:
         await ledger.move_action("action-1", "confirmed", actor="customer")
         async with ledger._database.write() as connection:
             await connection.execute(text("UPDATE actions SET state = 'executing'"))

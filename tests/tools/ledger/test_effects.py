@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from tests.fixtures.keys import KEYS
 from tests.tools.ledger.builders import START, Clock, behind_its_back, bring_to
 from tools.errors import Conflict, CounterfoilError, IllegalTransition, NotFound
 from tools.ledger.ledger import Ledger
@@ -26,7 +27,7 @@ async def test_the_intent_and_the_move_are_one(ledger: Ledger) -> None:
 
 async def test_of_many_workers_at_once_one_is_told_to_go_ahead(ledger: Ledger, url: str) -> None:
     await bring_to(ledger, "confirmed")
-    async with Ledger.open(url) as another:
+    async with Ledger.open(url, keys=KEYS) as another:
         ended = await asyncio.gather(
             *((ledger, another)[n % 2].begin_action("action-1", "key-1") for n in range(8)), return_exceptions=True
         )

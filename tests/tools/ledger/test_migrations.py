@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, inspect
 
 import tools
+from tests.fixtures.keys import KEYS
 from tests.tools.ledger.builders import Clock, behind_its_back, bring_to, take_step
 from tools.errors import ConfigurationError
 from tools.ledger.ledger import Ledger
@@ -52,11 +53,11 @@ async def test_migrations_from_empty_make_the_tables_that_the_code_declares(ledg
 
 
 async def test_a_second_open_finds_everything_as_it_was_left(url: str, clock: Clock) -> None:
-    async with Ledger.open(url, clock=clock) as ledger:
+    async with Ledger.open(url, clock=clock, keys=KEYS) as ledger:
         thread = await ledger.create_thread("thread-1", "owner", {"a": 1})
         action = await bring_to(ledger, "awaiting_approval", outcome="needs_approval")
         await ledger.audit("thing")
-    async with Ledger.open(url, clock=clock) as ledger:
+    async with Ledger.open(url, clock=clock, keys=KEYS) as ledger:
         assert thread == await ledger.thread("thread-1")
         assert action == await ledger.action(action.id)
         assert await ledger.verify_audit() == 4
@@ -66,9 +67,10 @@ async def test_a_second_open_finds_everything_as_it_was_left(url: str, clock: Cl
 
 
 async def test_a_ledger_of_the_first_release_is_brought_up_with_what_it_holds(url: str, clock: Clock) -> None:
-    async with Ledger.open(url, clock=clock) as ledger:
+    async with Ledger.open(url, clock=clock, keys=KEYS) as ledger:
         action = await bring_to(ledger, "succeeded")
         for undo in (
+            *_undo_release_5(ledger),
             *_undo_release_3(ledger),
             "DROP TABLE stripe_events",
             "DROP TABLE refund_outcomes",
@@ -77,9 +79,16 @@ async def test_a_ledger_of_the_first_release_is_brought_up_with_what_it_holds(ur
             "UPDATE alembic_version SET version_num = '0001'",
         ):
             await behind_its_back(ledger, undo)
-    async with Ledger.open(url, clock=clock) as ledger:
+    async with Ledger.open(url, clock=clock, keys=KEYS) as ledger:
         assert action == await ledger.action(action.id)
         assert "failed" == (await ledger.note_refund("re_1", action=action.id, state="failed")).state
+
+
+def _undo_release_5(ledger: Ledger) -> tuple[str, ...]:
+    tables = ("actions", "receipts", "approvals", "assessments", "action_events")
+    return tuple(
+        f"DROP TRIGGER {name}_keeps_its_words{'' if ledger._database.sqlite else f' ON {name}'}" for name in tables
+    )
 
 
 def _undo_release_3(ledger: Ledger) -> tuple[str, ...]:
@@ -101,20 +110,21 @@ def _undo_release_3(ledger: Ledger) -> tuple[str, ...]:
 
 async def test_many_may_open_an_empty_database_at_once(url: str) -> None:
     async def start(number: int) -> None:
-        async with Ledger.open(url) as ledger:
+        async with Ledger.open(url, keys=KEYS) as ledger:
             await ledger.audit("started", number=number)
 
     await asyncio.gather(*(start(number) for number in range(5)))
-    async with Ledger.open(url) as ledger:
+    async with Ledger.open(url, keys=KEYS) as ledger:
         assert await ledger.verify_audit() == 5
 
 
 START = """
 import asyncio, sys
+from tests.fixtures.keys import KEYS
 from tools.ledger.ledger import Ledger
 
 async def main():
-    async with Ledger.open(sys.argv[1]) as ledger:
+    async with Ledger.open(sys.argv[1], keys=KEYS) as ledger:
         await ledger.audit("started")
 
 sys.stdin.readline()
@@ -139,13 +149,13 @@ async def test_processes_that_start_together_migrate_once(url: str, tmp_path: Pa
         process.stdin.write(b"go\n")
         process.stdin.close()
     assert [await asyncio.to_thread(process.wait) for process in started] == [0, 0, 0]
-    async with Ledger.open(url) as ledger:
+    async with Ledger.open(url, keys=KEYS) as ledger:
         assert await ledger.verify_audit() == 3
 
 
 async def test_a_database_of_a_newer_release_is_left_alone(url: str) -> None:
-    async with Ledger.open(url) as ledger:
+    async with Ledger.open(url, keys=KEYS) as ledger:
         await behind_its_back(ledger, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ConfigurationError, match="newer release"):
-        async with Ledger.open(url):
+        async with Ledger.open(url, keys=KEYS):
             pass

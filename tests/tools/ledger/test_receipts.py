@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.fixtures.keys import KEYS
 from tests.tools.ledger.builders import START, Clock, an_action, behind_its_back, drop_guards
 from tools.errors import CounterfoilError, NotFound, Unprocessable
 from tools.ledger.digest import sha256_of
@@ -52,7 +53,7 @@ async def test_an_action_has_one_receipt_however_often_it_is_asked_for(ledger: L
 async def test_numbers_have_no_gap_and_no_twin_under_concurrency(ledger: Ledger, url: str) -> None:
     ids = [f"a{number}" for number in range(15)]
     await propose(ledger, *ids)
-    async with Ledger.open(url) as another:
+    async with Ledger.open(url, keys=KEYS) as another:
         asked = (
             (ledger, another)[n % 2].issue_receipt(action_id, {"n": n})
             for n, action_id in enumerate(ids * 2)  # each is asked for twice

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from tests.fixtures.keys import KEYS
 from tests.tools.ledger.builders import START, Clock
 from tools.errors import Conflict, NotFound
 from tools.ledger.ledger import Ledger
@@ -41,7 +42,7 @@ async def test_a_thread_has_one_open_ticket(ledger: Ledger) -> None:
 
 
 async def test_opening_by_many_at_once_opens_one(ledger: Ledger, url: str) -> None:
-    async with Ledger.open(url) as another:
+    async with Ledger.open(url, keys=KEYS) as another:
         opened = await asyncio.gather(*((ledger, another)[n % 2].open_ticket("t0", "x", {}) for n in range(8)))
     assert len({ticket.id for ticket in opened}) == 1
     assert len(await ledger.tickets()) == 1
@@ -100,7 +101,7 @@ async def test_a_claim_is_for_one_person_and_may_be_said_twice(ledger: Ledger, c
 
 async def test_of_many_claims_at_once_one_wins(ledger: Ledger, url: str) -> None:
     ticket = await ledger.open_ticket("t0", "x", {})
-    async with Ledger.open(url) as another:
+    async with Ledger.open(url, keys=KEYS) as another:
         claims = ((ledger, another)[n % 2].claim_ticket(ticket.id, f"agent-{n}") for n in range(6))
         answers = await asyncio.gather(*claims, return_exceptions=True)
     assert sum(isinstance(answer, Ticket) for answer in answers) == 1

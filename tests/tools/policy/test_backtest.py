@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
+from tests.fixtures.keys import KEYS
 from tests.tools.ledger.builders import Clock
 from tests.tools.policy.make import NOW, asked
 from tools.errors import Unprocessable
@@ -60,7 +61,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def ledger(tmp_path: Path, clock: Clock) -> Any:
-    async with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}", clock=clock) as opened:
+    async with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}", clock=clock, keys=KEYS) as opened:
         yield opened
 
 
