@@ -90,6 +90,14 @@ def studio(port: Annotated[int, typer.Option(help="Port of the development serve
     raise typer.Exit(run(port))
 
 
+@app.command()
+def reseal() -> None:
+    """Seal everything that is kept with the newest of COUNTERFOIL_ENCRYPTION_KEYS, beside running servers."""
+    from cli.reseal import run  # noqa: PLC0415 - see serve
+
+    raise typer.Exit(asyncio.run(run(console)))
+
+
 @policy.command("test")
 def policy_test(
     table: Annotated[Path | None, typer.Argument(help="A table of cases; else the packaged one.")] = None,

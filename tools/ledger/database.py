@@ -65,8 +65,9 @@ _NAMED: dict[str, type[CounterfoilError]] = {
 class Database:
     """One pool. A connection is held for one call and goes back at once."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, keys: Keyring) -> None:
         self.dialect = engine.dialect.name
+        self.keys = keys
         self._engine = engine
         self._writer = engine.execution_options(ledger_begin="BEGIN IMMEDIATE")
         # SQLite has one writer; queueing here is fair and holds no connection, its own busy loop is neither.
@@ -85,7 +86,7 @@ class Database:
         try:
             if engine.dialect.name == "sqlite":
                 await _enter_wal(Path(str(address.database)))
-            yield cls(engine)
+            yield cls(engine, keys)
         finally:
             await engine.dispose()
 

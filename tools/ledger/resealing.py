@@ -26,31 +26,31 @@ class Resealed:
 
 
 class Resealing(Repository):
-    async def reseal(self, keys: Keyring) -> AsyncIterator[Resealed]:
+    async def reseal(self) -> AsyncIterator[Resealed]:
         """Safe beside running servers, and after being stopped: a value that changed meanwhile is left as it is.
 
         Raises `CannotOpen` at the first value whose key is not given.
         """
         for table, column in sealed_columns():
-            while resealed := await self._reseal_some(table, column, keys):
+            while resealed := await self._reseal_some(table, column):
                 yield Resealed(place=f"{table.name}.{column.name}", values=resealed)
 
-    async def sealed_with(self, keys: Keyring) -> Counter[str]:
+    async def sealed_with(self) -> Counter[str]:
         """How many values each of the keys seals, by its id; those of other keys and plain ones under `other`."""
-        found: Counter[str] = Counter()
+        keys, found = self._database.keys.keys, Counter[str]()
         async with self._database.read() as connection:
             for _, column in sealed_columns():
                 there = and_(column.is_not(None), _raw(column) != ERASED)
-                each = {name: func.count().filter(_is_sealed_with(column, name)) for name in keys.keys}
+                each = {name: func.count().filter(_is_sealed_with(column, name)) for name in keys}
                 columns = [count.label(name) for name, count in ({OTHER: func.count()} | each).items()]
                 counted = dict((await connection.execute(select(*columns).where(there))).mappings().one())
-                counted[OTHER] -= sum(counted[name] for name in keys.keys)
+                counted[OTHER] -= sum(counted[name] for name in keys)
                 found.update(counted)
         return +found
 
-    async def _reseal_some(self, table: Table, column: Column[str], keys: Keyring) -> int:
+    async def _reseal_some(self, table: Table, column: Column[str]) -> int:
         async with self._database.write() as connection:
-            rows: list[Any] = list(await connection.execute(_older(table, column, keys)))
+            rows: list[Any] = list(await connection.execute(_older(table, column, self._database.keys)))
             for *identity, opened, raw in rows:
                 same = [one == value for one, value in zip(table.primary_key, identity, strict=True)]
                 there = and_(*same, _raw(column) == raw)

@@ -110,7 +110,8 @@ async def _first(connection: AsyncConnection, wanted: Select[tuple[object, ...]]
 
 
 async def _note(connection: AsyncConnection, at: datetime, change: str, ticket: Ticket) -> None:
-    data = {"ticket": ticket.id, "thread": ticket.thread, "reason": ticket.reason, "agent": ticket.claimed_by}
+    """Without the reason, which may be the customer's own words: the audit log is never erased."""
+    data = {"ticket": ticket.id, "thread": ticket.thread, "agent": ticket.claimed_by}
     await append(connection, at, f"ticket.{change}", data)
 
 
