@@ -29,9 +29,11 @@ app = typer.Typer(
 policy = typer.Typer(no_args_is_help=True, help="Check the policy that decides about money.")
 audit = typer.Typer(no_args_is_help=True, help="Check and read the log of everything that was done.")
 receipt = typer.Typer(no_args_is_help=True, help="Check receipts.")
+keys = typer.Typer(no_args_is_help=True, help="Keys for machines: metrics, and reading the desk.")
 app.add_typer(policy, name="policy")
 app.add_typer(audit, name="audit")
 app.add_typer(receipt, name="receipt")
+app.add_typer(keys, name="keys")
 
 console = Console()
 problems = Console(stderr=True)
@@ -188,6 +190,33 @@ def receipt_verify(
     from cli.receipt import verify_receipt  # noqa: PLC0415 - see serve
 
     raise typer.Exit(asyncio.run(verify_receipt(console, number, file)))
+
+
+@keys.command("create")
+def keys_create(
+    name: Annotated[str, typer.Argument(help="The machine that will use it, such as prometheus.")],
+    scope: Annotated[list[str], typer.Option(help="What it may do: `metrics` or `desk:read`; may be given again.")],
+) -> None:
+    """Make a key and show it once. It is refused 90 days later."""
+    from cli.keys import create  # noqa: PLC0415 - see serve
+
+    asyncio.run(create(console, name, scope))
+
+
+@keys.command("list")
+def keys_list() -> None:
+    """Every key, by age: what it may do, when it was last used, until when it is good."""
+    from cli.keys import show  # noqa: PLC0415 - see serve
+
+    asyncio.run(show(console))
+
+
+@keys.command("revoke")
+def keys_revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")]) -> None:
+    """Refuse a key from now on, on every server."""
+    from cli.keys import revoke  # noqa: PLC0415 - see serve
+
+    asyncio.run(revoke(console, key_id))
 
 
 def main() -> None:

@@ -10,7 +10,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from cli import logins
 from cli.embedded_redis import find_server
 from cli.parts import prepare, webhook_url
 from graphs.keys import open_ledger
@@ -22,7 +24,13 @@ from tools.errors import CounterfoilError
 from tools.knowledge.documents import read_folder
 from tools.policy.engine import PolicyEngine
 
-MARKS = {"ok": "[green]ok[/]", "embedded": "[cyan]embedded[/]", "off": "[dim]off[/]", "broken": "[bold red]broken[/]"}
+MARKS = {
+    "ok": "[green]ok[/]",
+    "embedded": "[cyan]embedded[/]",
+    "off": "[dim]off[/]",
+    "due": "[yellow]due[/]",
+    "broken": "[bold red]broken[/]",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +51,9 @@ async def run(console: Console) -> int:
         ("Stripe", _stripe),
         ("Stripe webhooks", _webhooks),
         ("mail", _mail),
+        ("customers' login", logins.customers),
+        ("staff's login", logins.staff),
+        ("service keys", logins.machines),
         ("policy documents", _knowledge),
         ("policy rules", _policy),
         ("prompts", _prompts),
@@ -52,7 +63,7 @@ async def run(console: Console) -> int:
     findings = [await _look(name, check, settings) for name, check in checks]
     table = Table("part", "state", "detail", title="Counterfoil", title_justify="left")
     for finding in findings:
-        table.add_row(finding.part, MARKS[finding.mark], finding.said)
+        table.add_row(finding.part, MARKS[finding.mark], Text(finding.said))
     console.print(table)
     return 1 if any(finding.mark == "broken" for finding in findings) else 0
 

@@ -13,6 +13,8 @@ from tools.errors import ConfigurationError
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SANDBOX_KEY = "sk_test_sandbox"
 LIVE_KEYS = ("sk_live_", "rk_live_")
+IDENTITY_AUDIENCE = "counterfoil"
+STAFF_AUDIENCE = "counterfoil:staff"
 WEBHOOK_SECRET = re.compile(r"whsec_\S{16,}")
 
 
@@ -106,6 +108,34 @@ class Settings(BaseSettings):
         description="Seals what people said and who they are (AES-256-GCM): id:base64 of 32 bytes, the newest first, "
         "older ones after it with commas. Needed with STRIPE_SECRET_KEY; the demo makes its own.",
     )
+    identity_jwks_url: str | None = Field(
+        default=None,
+        alias="IDENTITY_JWKS_URL",
+        description="Verifies identity tokens by the keys published there (RS256, ES256).",
+    )
+    identity_issuer: str | None = Field(
+        default=None, alias="IDENTITY_ISSUER", description="The `iss` of identity tokens. Needed with a JWKS URL."
+    )
+    identity_audience: str = Field(
+        default=IDENTITY_AUDIENCE, alias="IDENTITY_AUDIENCE", description="The `aud` of identity tokens."
+    )
+    staff_jwks_url: str | None = Field(
+        default=None,
+        alias="STAFF_JWKS_URL",
+        description="Verifies staff tokens by the keys published there (RS256, ES256), instead of STAFF_SECRET.",
+    )
+    staff_issuer: str | None = Field(
+        default=None, alias="STAFF_ISSUER", description="The `iss` of staff tokens. Needed with a JWKS URL."
+    )
+    staff_audience: str = Field(
+        default=STAFF_AUDIENCE, alias="STAFF_AUDIENCE", description="The `aud` of staff tokens."
+    )
+    staff_roles_claim: str = Field(
+        default="roles",
+        min_length=1,
+        alias="STAFF_ROLES_CLAIM",
+        description="Where staff tokens hold the role, such as `realm_access.roles`: text or a list.",
+    )
     stream_seconds: int = Field(
         default=900, ge=10, alias="STREAM_SECONDS", description="Longest life of one stream; clients rejoin."
     )
@@ -156,6 +186,7 @@ class Settings(BaseSettings):
             raise ValueError("REDIS_URL must start with redis://, rediss:// or unix://")
         if len(self.webhook_secrets) > 2 or not all(map(WEBHOOK_SECRET.fullmatch, self.webhook_secrets)):
             raise ValueError("STRIPE_WEBHOOK_SECRET is one signing secret, or two with a comma: whsec_...")
+        refuse_unsafe_logins(self)
         return self
 
     @classmethod
@@ -165,6 +196,35 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             raise ConfigurationError(_one_line(error)) from error
+
+
+def refuse_unsafe_logins(settings: Settings) -> None:
+    """Raises `ValueError` where somebody could come in as somebody else."""
+    for name in ("identity", "staff"):
+        url, issuer = getattr(settings, f"{name}_jwks_url"), getattr(settings, f"{name}_issuer")
+        if url and not _is_private(url, demo=settings.demo):
+            raise ValueError(f"{name.upper()}_JWKS_URL must start with https://")
+        if url and not issuer:
+            raise ValueError(f"{name.upper()}_JWKS_URL is set, so {name.upper()}_ISSUER is needed: the `iss` to trust")
+    if settings.staff_jwks_url and settings.staff_secret:
+        raise ValueError(
+            "set STAFF_JWKS_URL or STAFF_SECRET, not both: somebody known by two ids could approve what they proposed"
+        )
+    if settings.identity_audience == settings.staff_audience:
+        raise ValueError("IDENTITY_AUDIENCE and STAFF_AUDIENCE must differ: a customer's token is no staff token")
+    kept = [one.get_secret_value() for one in (settings.secret, settings.staff_secret, settings.identity_secret) if one]
+    if len(set(kept)) < len(kept):
+        raise ValueError("COUNTERFOIL_SECRET, STAFF_SECRET and IDENTITY_SECRET must differ: each signs for others")
+
+
+def _is_private(url: str, *, demo: bool) -> bool:
+    """Nobody on the way can swap the keys; the demo may have its issuer on this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    here = demo and parts.scheme == "http" and parts.hostname in LOOPBACK
+    return bool(parts.hostname) and (parts.scheme == "https" or here)
 
 
 def _one_line(error: ValidationError) -> str:

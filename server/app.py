@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from graphs.keys import keyring
 from graphs.plugs import Plugs, open_plugs
 from graphs.settings import Settings
+from server.access import refuse_undeclared
 from server.auth import Tokens
 from server.case_sweep import sweep_cases
 from server.events import EventLog
@@ -72,6 +73,7 @@ def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs) -> FastAPI:
     for part in (desk, desk_actions, desk_switches, promises):
         app.include_router(part.router)
     page.mount_static(app)
+    refuse_undeclared(app)
     app.add_middleware(SmallJson)
     app.add_middleware(Surround, metrics=metrics)
     return app
@@ -102,15 +104,16 @@ async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: A
             url=settings.redis_url, settings=settings, ledger=plugs.ledger, reactions=reactions, metrics=metrics
         )
     )
+    http = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
     return Services(
         settings=settings,
         plugs=plugs,
-        tokens=Tokens.from_settings(settings),
+        tokens=Tokens.from_settings(settings, http),
         events=events,
         queue=queue,
         inbox=inbox,
         metrics=metrics,
-        http=await stack.enter_async_context(httpx.AsyncClient(timeout=5)),
+        http=http,
     )
 
 

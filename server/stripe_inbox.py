@@ -66,18 +66,18 @@ class StripeInbox:
             await stack.enter_async_context(background(inbox.sweep()))
             yield inbox
 
-    async def receive(self, payload: bytes, signature: str | None) -> None:
-        """Raises `WebhooksOff`, `SignatureInvalid`, `NoEvent`, or `Unavailable` when it cannot be written down."""
+    def verified(self, payload: bytes, signature: str | None) -> StripeEvent:
+        """Raises `WebhooksOff`, `SignatureInvalid` or `NoEvent`."""
         if not self.settings.webhook_secrets:
             raise WebhooksOff
         try:
-            event = verify(payload, signature, self.settings.webhook_secrets, datetime.now(UTC))
+            return verify(payload, signature, self.settings.webhook_secrets, datetime.now(UTC))
         except InvalidRequest:
             self._count("unverified", "refused")
             raise
-        await self._take_in(event)
 
-    async def _take_in(self, event: StripeEvent) -> None:
+    async def receive(self, event: StripeEvent) -> None:
+        """Raises `Unavailable` when it cannot be written down."""
         strange = misfit(event, live=self.settings.stripe_live)
         new = await self.ledger.record_stripe_event(
             event.id,

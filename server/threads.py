@@ -6,7 +6,7 @@ from uuid import UUID, uuid4, uuid5
 from fastapi import Depends, Path
 
 from graphs.plugs import Plugs
-from server.auth import Caller, Principal
+from server.auth import Caller, Principal, Rule, guards
 from server.door import admit, fitting, masked
 from server.runs.encode import jsonable, with_interrupts
 from server.runs.executor import config_of
@@ -29,6 +29,7 @@ def assistant_id(graph_id: str) -> str:
     return str(uuid5(_GRAPH_NAMESPACE, graph_id))
 
 
+@guards(Rule.OWNER)
 async def own_thread(thread_id: Annotated[str, Path()], caller: Caller, services: ServicesDep) -> Thread:
     return await find_thread(services.ledger, caller, thread_id)
 
@@ -52,6 +53,7 @@ async def is_own(ledger: Ledger, caller: Principal, action: Action) -> bool:
     return (await ledger.identity(thread.id)).customer in {None, action.customer}
 
 
+@guards(Rule.OWNER)
 async def own_run(thread: OwnThread, run_id: Annotated[str, Path()], services: ServicesDep) -> Run:
     run = await services.ledger.run(uuid_of(run_id))
     if run is None or run.thread != thread.id:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from server.auth import CurrentCustomer
+from server.auth import CurrentCustomer, Rule, guards
 from server.present import own_action_json
 from server.pressing import make_link, press, take_back
 from server.schemas import Confirmation, Named
@@ -18,6 +18,7 @@ Json = dict[str, Any]
 router = APIRouter(prefix="/actions", tags=["actions"])
 
 
+@guards(Rule.OWNER)
 async def own_action(
     action_id: Annotated[str, Path(max_length=100)], caller: CurrentCustomer, services: ServicesDep
 ) -> Action:

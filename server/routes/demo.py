@@ -3,19 +3,18 @@
 from typing import Annotated, Any
 
 import httpx
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
+from server.auth import demo_only
 from server.services import ServicesDep
-from tools.errors import MailUnavailable, NotFound
+from tools.errors import MailUnavailable
 
-router = APIRouter(tags=["demo"])
+router = APIRouter(tags=["demo"], dependencies=[Depends(demo_only)])
 
 
 @router.get("/demo/inbox")
 async def read_inbox(email: Annotated[str, Query(max_length=320)], services: ServicesDep) -> Any:
     """Newest last. In demo mode only."""
-    if not services.settings.demo:
-        raise NotFound
     try:
         answer = await services.http.get(f"{services.settings.stripe_url}/_sandbox/inbox", params={"email": email})
         answer.raise_for_status()

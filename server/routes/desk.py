@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 
 from nodes.promising import keep_answers
-from server.auth import CurrentAgent, staff_only
+from server.auth import CurrentAgent, at_the_desk
 from server.door import masked
 from server.present import action_json, ticket_json
 from server.runs.payload import return_to_agent
@@ -19,7 +19,7 @@ from tools.ledger.types import Ticket, TicketState
 
 Json = dict[str, Any]
 Limit = Annotated[int, Query(ge=1, le=200)]
-router = APIRouter(prefix="/desk", tags=["desk"], dependencies=[Depends(staff_only)])
+router = APIRouter(prefix="/desk", tags=["desk"], dependencies=[Depends(at_the_desk)])
 
 
 async def the_ticket(ticket_id: Annotated[str, Path(max_length=100)], services: ServicesDep) -> Ticket:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from server.auth import CurrentAgent, staff_only
+from server.auth import CurrentAgent, at_the_desk
 from server.deciding import approvals_missing, decide, standing, tell
 from server.door import masked
 from server.present import (
@@ -29,7 +29,7 @@ from tools.ledger.types import Action, ActionState, Assessment
 
 Json = dict[str, Any]
 Overdue = Annotated[bool, Query(description="Only what should have been decided or should have happened by now.")]
-router = APIRouter(prefix="/desk", tags=["desk"], dependencies=[Depends(staff_only)])
+router = APIRouter(prefix="/desk", tags=["desk"], dependencies=[Depends(at_the_desk)])
 
 
 async def the_action(action_id: Annotated[str, Path(max_length=100)], services: ServicesDep) -> Action:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from server.auth import CurrentSupervisor, staff_only
+from server.auth import CurrentSupervisor, at_the_desk
 from server.door import masked
 from server.present import switch_json
 from server.schemas import Turning
@@ -12,7 +12,7 @@ from server.services import ServicesDep
 from tools.ledger.switches import AUTOMATIC
 
 Json = dict[str, Any]
-router = APIRouter(prefix="/desk/switches", tags=["desk"], dependencies=[Depends(staff_only)])
+router = APIRouter(prefix="/desk/switches", tags=["desk"], dependencies=[Depends(at_the_desk)])
 
 
 @router.get("/automatic")

@@ -7,33 +7,35 @@ from importlib.metadata import version
 from typing import Any
 
 import structlog
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from server.auth import anybody, metrics_readers
 from server.services import Services, ServicesDep
 from tools.errors import Unavailable
 from tools.ledger.switches import AUTOMATIC
 
 log = structlog.get_logger()
 router = APIRouter(tags=["health"])
+OPEN = [Depends(anybody)]
 
 # The release of the Agent Server whose protocol is spoken here; Studio looks at it.
 PROTOCOL = "0.16.7"
 PING_SECONDS = 3
 
 
-@router.get("/ok")
+@router.get("/ok", dependencies=OPEN)
 async def ok() -> dict[str, bool]:
     return {"ok": True}
 
 
-@router.get("/healthz")
+@router.get("/healthz", dependencies=OPEN)
 async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/info")
+@router.get("/info", dependencies=OPEN)
 async def info(services: ServicesDep) -> dict[str, Any]:
     return {
         "version": PROTOCOL,
@@ -44,7 +46,7 @@ async def info(services: ServicesDep) -> dict[str, Any]:
     }
 
 
-@router.get("/readyz", responses={503: {"description": "Some part does not answer."}})
+@router.get("/readyz", dependencies=OPEN, responses={503: {"description": "Some part does not answer."}})
 async def readyz(services: ServicesDep) -> JSONResponse:
     """Every part that a conversation needs, asked now."""
     pings = _pings(services)
@@ -54,10 +56,16 @@ async def readyz(services: ServicesDep) -> JSONResponse:
     return JSONResponse({"ready": ready, "parts": parts}, 200 if ready else 503)
 
 
-@router.get("/metrics")
-async def metrics(services: ServicesDep) -> Response:
+class Exposition(PlainTextResponse):
+    """As Prometheus reads it."""
+
+    media_type = CONTENT_TYPE_LATEST
+
+
+@router.get("/metrics", response_class=Exposition, dependencies=[Depends(metrics_readers)])
+async def metrics(services: ServicesDep) -> str:
     await _read_switch(services)
-    return Response(services.metrics.render(), media_type=CONTENT_TYPE_LATEST)
+    return services.metrics.render().decode()
 
 
 async def _read_switch(services: Services) -> None:

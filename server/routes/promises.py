@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from server.auth import staff_only
+from server.auth import at_the_desk
 from server.present import owed_json
 from server.services import ServicesDep
 
-router = APIRouter(prefix="/desk", tags=["desk"], dependencies=[Depends(staff_only)])
+router = APIRouter(prefix="/desk", tags=["desk"], dependencies=[Depends(at_the_desk)])
 
 
 @router.get("/promises")

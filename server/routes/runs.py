@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from sse_starlette import EventSourceResponse
 
-from server.auth import Caller, Principal
+from server.auth import Caller, Principal, Rule, guards
 from server.events import Check, Event, position
 from server.present import failure_of, run_json
 from server.schemas import NewRun
@@ -33,24 +33,39 @@ class EventStream(EventSourceResponse):
     media_type = "text/event-stream"
 
 
+@guards(Rule.OWNER)
+async def thread_to_run(
+    thread_id: Annotated[str, Path()], body: NewRun, caller: Caller, services: ServicesDep
+) -> Thread:
+    """The caller's own; for a customer who says so, a new one."""
+    if body.if_not_exists == "create" and not caller.is_staff:
+        return await open_thread(services.plugs, caller, UUID(uuid_of(thread_id)))
+    return await find_thread(services.ledger, caller, thread_id)
+
+
+ThreadToRun = Annotated[Thread, Depends(thread_to_run)]
+
+
 @router.post("/runs")
-async def create_run(thread_id: str, body: NewRun, caller: Caller, services: ServicesDep, response: Response) -> Json:
-    run, _ = await _start(services, caller, thread_id, body)
+async def create_run(
+    thread: ThreadToRun, body: NewRun, caller: Caller, services: ServicesDep, response: Response
+) -> Json:
+    run, _ = await _start(services, caller, thread, body)
     response.headers.update(_where(run, "stream"))
     return run_json(run)
 
 
 @router.post("/runs/stream", response_class=EventStream)
-async def stream_run(thread_id: str, body: NewRun, caller: Caller, services: ServicesDep) -> EventSourceResponse:
-    run, after = await _start(services, caller, thread_id, body)
+async def stream_run(thread: ThreadToRun, body: NewRun, caller: Caller, services: ServicesDep) -> EventSourceResponse:
+    run, after = await _start(services, caller, thread, body)
     return _follow(services, caller, run, after, body.modes)
 
 
 @router.post("/runs/wait")
 async def wait_for_new_run(
-    thread_id: str, body: NewRun, caller: Caller, services: ServicesDep, response: Response
+    thread: ThreadToRun, body: NewRun, caller: Caller, services: ServicesDep, response: Response
 ) -> Json:
-    run, after = await _start(services, caller, thread_id, body)
+    run, after = await _start(services, caller, thread, body)
     response.headers.update(_where(run, "join"))
     return await _outcome(services, caller, run, after)
 
@@ -121,17 +136,10 @@ async def join_thread_stream(
     )
 
 
-async def _start(services: Services, caller: Principal, thread_id: str, body: NewRun) -> tuple[Run, str]:
+async def _start(services: Services, caller: Principal, thread: Thread, body: NewRun) -> tuple[Run, str]:
     """The run, and the place in the log from which all of its events follow."""
-    thread = await _thread_for(services, caller, thread_id, body)
     after = await services.events.tail(thread.id)
     return await ask(services, thread, caller, body), after
-
-
-async def _thread_for(services: Services, caller: Principal, thread_id: str, body: NewRun) -> Thread:
-    if body.if_not_exists == "create" and not caller.is_staff:
-        return await open_thread(services.plugs, caller, UUID(uuid_of(thread_id)))
-    return await find_thread(services.ledger, caller, thread_id)
 
 
 def _follow(services: Services, caller: Principal, run: Run, after: str, modes: frozenset[str]) -> EventSourceResponse:

@@ -1,25 +1,23 @@
 """Tokens: for everybody who wants to talk, and in demo mode for everybody who wants to try the desk."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from server.auth import anybody, demo_only
 from server.schemas import NewSession, NewStaff
 from server.services import ServicesDep
-from tools.errors import NotFound
 
 router = APIRouter(tags=["sessions"])
 
 
-@router.post("/sessions")
+@router.post("/sessions", dependencies=[Depends(anybody)])
 async def create_session(services: ServicesDep, body: NewSession | None = None) -> dict[str, str]:
     """An anonymous session, or that of the customer whom the host site's identity token names."""
     identity = body.identity_token if body else None
     tokens = services.tokens
-    return {"token": tokens.vouched(identity) if identity else tokens.anonymous()}
+    return {"token": await tokens.vouched(identity) if identity else tokens.anonymous()}
 
 
-@router.post("/demo/staff")
+@router.post("/demo/staff", dependencies=[Depends(demo_only)])
 async def create_demo_staff(body: NewStaff, services: ServicesDep) -> dict[str, str]:
     """A staff token, in demo mode only."""
-    if not services.settings.demo:
-        raise NotFound
     return {"token": services.tokens.demo_staff(body.name, body.role)}

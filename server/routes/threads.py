@@ -3,10 +3,10 @@
 # ruff: noqa: FAST003 - the dependencies take it from the path
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from langchain_core.runnables import RunnableConfig
 
-from server.auth import Caller, CurrentCustomer, Principal
+from server.auth import Caller, CurrentCustomer, Principal, customers_only
 from server.present import thread_json
 from server.runs.executor import config_of
 from server.runs.queue import ASSISTANT
@@ -52,12 +52,12 @@ async def get_thread(thread: OwnThread, caller: Caller, services: ServicesDep) -
     return await _with_state(services, caller, thread)
 
 
-@router.patch("/{thread_id}")
+@router.patch("/{thread_id}", dependencies=[Depends(customers_only)])
 async def patch_thread(thread: OwnThread, body: ThreadPatch, services: ServicesDep) -> Json:
     return thread_json(await services.ledger.set_thread(thread.id, metadata=clean_metadata(body.metadata)))
 
 
-@router.delete("/{thread_id}", status_code=204)
+@router.delete("/{thread_id}", status_code=204, dependencies=[Depends(customers_only)])
 async def delete_thread(thread: OwnThread, services: ServicesDep) -> None:
     """With its checkpoints and events. What was done with money stays on record."""
     if await services.queue.executor.unfinished(thread.id):

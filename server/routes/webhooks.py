@@ -2,20 +2,28 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Depends, Header, Request
 
+from server.auth import Rule, guards
 from server.services import ServicesDep
+from tools.billing.webhooks import StripeEvent
 
 STRIPE = "/webhooks/stripe"
 router = APIRouter(tags=["webhooks"])
 
 
+@guards(Rule.SIGNED)
+async def delivered(
+    request: Request, services: ServicesDep, stripe_signature: Annotated[str | None, Header()] = None
+) -> StripeEvent:
+    """Nothing but the signature says who is calling."""
+    return services.inbox.verified(await request.body(), stripe_signature)
+
+
 @router.post(STRIPE, responses={503: {"description": "No secret is set to verify deliveries with."}})
 async def receive_stripe_event(
-    request: Request,
-    services: ServicesDep,
-    stripe_signature: Annotated[str | None, Header()] = None,
+    event: Annotated[StripeEvent, Depends(delivered)], services: ServicesDep
 ) -> dict[str, bool]:
     """An event of Stripe's. It is written down, and worked off after the answer."""
-    await services.inbox.receive(await request.body(), stripe_signature)
+    await services.inbox.receive(event)
     return {"received": True}

@@ -64,7 +64,7 @@ def test_while_automatic_actions_are_off_a_person_approves_even_what_was_agreed_
     assert "asked a colleague to approve" in press(ada, card)
 
     assert ("awaiting_approval", []) == (state_of(ada, card), refunds_of(fresh_world))
-    assert "counterfoil_automatic_actions 0.0" in ada.http.get("/metrics").text
+    assert "counterfoil_automatic_actions 0.0" in ana.http.get("/metrics").text
     assert "refunds look wrong" == ana.get("/desk/switches/automatic")["reason"]
     said = {"digest": card["digest"], "approve": True, "reason": "a true duplicate"}
     decided = ana.post(f"/desk/actions/{card['id']}/decision", **said).raise_for_status().json()

@@ -8,6 +8,7 @@ from graphs.settings import Settings
 from tools.errors import ConfigurationError
 
 ONE = "whsec_0123456789abcdef"
+REAL = {"STRIPE_SECRET_KEY": "sk_test_x", "SMTP_URL": "smtp://mail.example.com:587"}
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +35,13 @@ def test_nothing_set_is_a_demo_on_loopback() -> None:
     assert settings.host == "127.0.0.1"
 
 
+def test_the_keys_of_a_demos_login_may_be_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAFF_JWKS_URL", "http://127.0.0.1:8080/keys")
+    monkeypatch.setenv("STAFF_ISSUER", "https://login.example.com")
+
+    assert "http://127.0.0.1:8080/keys" == Settings.read().staff_jwks_url
+
+
 def test_a_value_in_the_env_file_counts(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORT=8123\nOPENAI_API_KEY=\n")
 
@@ -56,6 +64,18 @@ def test_a_value_in_the_env_file_counts(tmp_path: Path) -> None:
         ({"STRIPE_WEBHOOK_SECRET": "whsec_short"}, "STRIPE_WEBHOOK_SECRET"),
         ({"STRIPE_WEBHOOK_SECRET": f"{ONE},"}, "STRIPE_WEBHOOK_SECRET"),
         ({"STRIPE_WEBHOOK_SECRET": f"{ONE},{ONE},{ONE}"}, "STRIPE_WEBHOOK_SECRET"),
+        ({"IDENTITY_JWKS_URL": "https://shop.example.com/keys"}, "IDENTITY_ISSUER is needed"),
+        ({"STAFF_JWKS_URL": "https://login.example.com/keys"}, "STAFF_ISSUER is needed"),
+        ({"IDENTITY_JWKS_URL": "http://shop.example.com/keys", "IDENTITY_ISSUER": "x"}, "start with https://"),
+        ({"STAFF_JWKS_URL": "https://[", "STAFF_ISSUER": "x"}, "STAFF_JWKS_URL must start with https://"),
+        ({**REAL, "STAFF_JWKS_URL": "http://127.0.0.1/keys", "STAFF_ISSUER": "x"}, "start with https://"),
+        (
+            {"STAFF_JWKS_URL": "https://login.example.com/keys", "STAFF_ISSUER": "x", "STAFF_SECRET": "s" * 32},
+            "not both",
+        ),
+        ({"STAFF_AUDIENCE": "counterfoil"}, "must differ"),
+        ({"STAFF_SECRET": "s" * 32, "IDENTITY_SECRET": "s" * 32}, "must differ"),
+        ({"STAFF_SECRET": "s" * 32, "COUNTERFOIL_SECRET": "s" * 32}, "must differ"),
     ],
 )
 def test_an_unsafe_value_is_refused_in_one_line(

@@ -135,6 +135,11 @@ class Live:
     async def agent(self, name: str = "Ana", role: str = "supervisor") -> str:
         return await self._token("/demo/staff", {"name": name, "role": role})
 
+    async def metrics(self) -> str:
+        """As a supervisor reads them."""
+        async with self.http(await self.agent()) as client:
+            return (await client.get("/metrics")).text
+
     async def stop(self) -> None:
         for client in self._opened:
             await client.aclose()

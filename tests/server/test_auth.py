@@ -1,32 +1,43 @@
 """Who may be whom."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from server.auth import CUSTOMER, HOST, STAFF, Tokens
+from graphs.settings import Settings
+from server.auth import CUSTOMER, STAFF, Tokens
+from server.auth.tokens import host_site, staff_login
 from tests.server.conftest import IDENTITY_SECRET, STAFF_SECRET, Live, serving, settings_for, signed
+from tests.server.login import from_now
 from tools.errors import Unauthorized
 from tools.ledger.ledger import Ledger
 
 SECRET = "own-secret-of-at-least-32-bytes!!"
-TOKENS = Tokens(secret=SECRET, staff_secret=STAFF_SECRET, identity_secret=IDENTITY_SECRET)
-SOON = datetime.now(UTC) + timedelta(hours=1)
-GONE = datetime.now(UTC) - timedelta(hours=1)
-SHOP: dict[str, Any] = {"iss": "shop", "aud": HOST, "sub": "7", "email": "Jo@Example.com", "exp": SOON}
+SETTINGS = Settings(_env_file=None, staff_secret=STAFF_SECRET, identity_secret=IDENTITY_SECRET)
+NOBODY = httpx.AsyncClient()
+TOKENS = Tokens(secret=SECRET, host=host_site(SETTINGS, NOBODY), staff=staff_login(SETTINGS, NOBODY))
+SOON, GONE = timedelta(minutes=30), -timedelta(hours=1)
+SHOP: dict[str, Any] = {
+    "iss": "shop", "aud": "counterfoil", "sub": "7", "email": "Jo@Example.com", "iat": timedelta(0), "exp": SOON,
+}  # fmt: skip
 
 
-def test_anonymous_customers_are_strangers_to_each_other() -> None:
-    one, two = (TOKENS.principal(TOKENS.anonymous()) for _ in range(2))
+def token_of(secret: str, **claims: Any) -> str:
+    """A claim of None is left out, and a time is counted from now."""
+    return signed(secret, **{name: value for name, value in from_now(claims).items() if value is not None})
+
+
+async def test_anonymous_customers_are_strangers_to_each_other() -> None:
+    one, two = [await TOKENS.principal(TOKENS.anonymous()) for _ in range(2)]
     assert one.id != two.id
     assert (one.role, one.email, one.is_staff) == ("customer", None, False)
 
 
-def test_a_vouched_customer_has_their_address_and_the_same_id_each_time() -> None:
-    one, two = (TOKENS.principal(TOKENS.vouched(signed(IDENTITY_SECRET, **SHOP))) for _ in range(2))
+async def test_a_vouched_customer_has_their_address_and_the_same_id_each_time() -> None:
+    one, two = [await TOKENS.principal(await TOKENS.vouched(token_of(IDENTITY_SECRET, **SHOP))) for _ in range(2)]
     assert one == two
     assert one.email == "jo@example.com"
 
@@ -41,27 +52,29 @@ def test_a_vouched_customer_has_their_address_and_the_same_id_each_time() -> Non
         {"email": "no address"},
         {"email_verified": False},
         {"exp": None},
+        {"sub": None},
+        {"iat": None},
+        {"exp": timedelta(hours=2)},
     ],
 )
-def test_an_identity_token_must_be_whole(change: dict[str, Any]) -> None:
-    claims = {key: value for key, value in {**SHOP, **change}.items() if value is not None}
+async def test_an_identity_token_must_be_whole(change: dict[str, Any]) -> None:
     with pytest.raises(Unauthorized):
-        TOKENS.vouched(signed(IDENTITY_SECRET, **claims))
+        await TOKENS.vouched(token_of(IDENTITY_SECRET, **{**SHOP, **change}))
 
 
-def test_an_identity_token_signed_by_somebody_else_is_refused() -> None:
+async def test_an_identity_token_signed_by_somebody_else_is_refused() -> None:
     with pytest.raises(Unauthorized):
-        TOKENS.vouched(signed(SECRET, **SHOP))
+        await TOKENS.vouched(token_of(SECRET, **SHOP))
 
 
-def test_without_an_identity_secret_nobody_is_vouched_for() -> None:
+async def test_without_an_identity_secret_nobody_is_vouched_for() -> None:
     with pytest.raises(Unauthorized, match="IDENTITY_SECRET"):
-        Tokens(secret=SECRET).vouched(signed(IDENTITY_SECRET, **SHOP))
+        await Tokens(secret=SECRET).vouched(token_of(IDENTITY_SECRET, **SHOP))
 
 
-def test_a_staff_token_of_the_companys_login_has_its_role() -> None:
-    token = signed(STAFF_SECRET, sub="u1", name="Ana", role="agent", aud=STAFF, exp=SOON)
-    agent = TOKENS.principal(token)
+async def test_a_staff_token_of_the_companys_login_has_its_role() -> None:
+    token = token_of(STAFF_SECRET, sub="u1", name="Ana", role="agent", aud=STAFF, exp=SOON)
+    agent = await TOKENS.principal(token)
     assert (agent.id, agent.name, agent.role, agent.is_staff) == ("u1", "Ana", "agent", True)
 
 
@@ -76,26 +89,26 @@ def test_a_staff_token_of_the_companys_login_has_its_role() -> None:
         (IDENTITY_SECRET, {**SHOP, "aud": STAFF, "role": "admin"}),
     ],
 )
-def test_nobody_becomes_staff_by_asking(secret: str, claims: dict[str, Any]) -> None:
+async def test_nobody_becomes_staff_by_asking(secret: str, claims: dict[str, Any]) -> None:
     with pytest.raises(Unauthorized):
-        TOKENS.principal(signed(secret, **claims))
+        await TOKENS.principal(token_of(secret, **claims))
 
 
-def test_a_customers_token_with_a_role_written_in_is_a_customers() -> None:
-    token = signed(SECRET, sub="anon_1", role="admin", aud=CUSTOMER, exp=SOON)
-    assert TOKENS.principal(token).role == "customer"
+async def test_a_customers_token_with_a_role_written_in_is_a_customers() -> None:
+    token = token_of(SECRET, sub="anon_1", role="admin", aud=CUSTOMER, exp=SOON)
+    assert (await TOKENS.principal(token)).role == "customer"
 
 
-def test_a_token_without_signature_is_refused() -> None:
+async def test_a_token_without_signature_is_refused() -> None:
     head = "eyJhbGciOiJub25lIn0"
-    body = signed(SECRET, sub="x", aud=CUSTOMER, exp=SOON).split(".")[1]
+    body = token_of(SECRET, sub="x", aud=CUSTOMER, exp=SOON).split(".")[1]
     with pytest.raises(Unauthorized):
-        TOKENS.principal(f"{head}.{body}.")
+        await TOKENS.principal(f"{head}.{body}.")
 
 
 async def test_a_signed_in_customer_can_read_their_billing_at_once(live: Live) -> None:
     async with live.http() as client:
-        given = await client.post("/sessions", json={"identity_token": signed(IDENTITY_SECRET, **SHOP)})
+        given = await client.post("/sessions", json={"identity_token": token_of(IDENTITY_SECRET, **SHOP)})
     async with live.http(given.json()["token"]) as client:
         thread = (await client.post("/threads", json={})).json()["thread_id"]
     bound = await live.services.ledger.identity(thread)

@@ -295,7 +295,7 @@ class TestWhatAColleagueProposes:
         assert (409, True) == (answer.status_code, "has not proved" in answer.json()["detail"])
         assert 404 == (await desk.post(f"/desk/threads/{new_id()}/proposals", json=body)).status_code
         async with grace.at() as http:
-            assert 401 == (await http.post(f"/desk/threads/{grace.thread}/proposals", json=body)).status_code
+            assert 403 == (await http.post(f"/desk/threads/{grace.thread}/proposals", json=body)).status_code
 
     async def test_credit_on_an_open_invoice_lowers_what_remains(
         self, server: Live, desk: httpx.AsyncClient, sandbox: Sandbox

@@ -110,7 +110,7 @@ async def test_customers_find_no_desk(client: httpx.AsyncClient, ticket: str) ->
         ("GET", "/desk/actions"),
         ("POST", "/desk/actions/x/decision"),
     ):
-        assert (await client.request(method, path, json={})).status_code == 401
+        assert (await client.request(method, path, json={})).status_code == 403
 
 
 async def test_a_word_that_was_stumbled_on_is_heard_before_the_next(

@@ -63,4 +63,4 @@ async def test_a_running_server_sees_by_itself_what_is_overdue(live: Live, ledge
 
 
 async def test_customers_do_not_see_it(client: httpx.AsyncClient) -> None:
-    assert 401 == (await client.get("/desk/promises")).status_code
+    assert 403 == (await client.get("/desk/promises")).status_code

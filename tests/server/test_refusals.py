@@ -183,8 +183,8 @@ async def test_an_unknown_field_is_named(client: httpx.AsyncClient) -> None:
 
 async def test_without_a_good_token_nothing_is_given(live: Live) -> None:
     async with live.http() as client:
-        for given in (None, "Bearer nonsense", "Bearer", "Basic abc", "Bearer a.b.c"):
-            headers = {"Authorization": given} if given else {}
+        for given in (None, "Bearer nonsense", "Bearer", "Basic abc", "Bearer a.b.c", "Bearer é.é.é", "Bearer cf_é"):
+            headers = {b"Authorization": given.encode()} if given else {}
             for method, path in (("POST", "/chat"), ("POST", "/threads"), ("GET", "/desk/tickets")):
                 answer = await client.request(method, path, json={"message": "hi"}, headers=headers)
                 assert problem(answer) == (401, "unauthorized")

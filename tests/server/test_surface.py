@@ -29,11 +29,11 @@ async def test_a_part_that_does_not_answer_is_named_and_nothing_more(live: Live,
     assert "10.0.0.7" not in ready.text
 
 
-async def test_requests_and_runs_are_counted(client: httpx.AsyncClient) -> None:
+async def test_requests_and_runs_are_counted(live: Live, client: httpx.AsyncClient) -> None:
     await all_of(client, "POST", "/chat", json={"message": "hello"})
     await client.get("/nowhere")
     await client.get("/threads/11111111-1111-4111-8111-111111111111/state")
-    shown = (await client.get("/metrics")).text
+    shown = await live.metrics()
     assert 'counterfoil_http_requests_total{method="POST",route="/chat",status="200"} 1.0' in shown
     assert 'counterfoil_http_requests_total{method="GET",route="unmatched",status="404"} 1.0' in shown
     assert 'counterfoil_http_requests_total{method="GET",route="/threads/{thread_id}/state",status="404"} 1.0' in shown
@@ -42,11 +42,9 @@ async def test_requests_and_runs_are_counted(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(("state", "level"), [("closed", 0), ("half_open", 1), ("open", 2)])
-async def test_the_breaker_before_stripe_is_shown(
-    live: Live, client: httpx.AsyncClient, state: str, level: int
-) -> None:
+async def test_the_breaker_before_stripe_is_shown(live: Live, state: str, level: int) -> None:
     live.outside.breaker_state = state
-    assert f"counterfoil_stripe_breaker {level}.0" in (await client.get("/metrics")).text
+    assert f"counterfoil_stripe_breaker {level}.0" in await live.metrics()
 
 
 async def test_the_api_is_documented(client: httpx.AsyncClient) -> None:

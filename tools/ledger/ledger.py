@@ -24,6 +24,7 @@ from tools.ledger.refunds import Refunds
 from tools.ledger.repository import Clock, utc_now
 from tools.ledger.resealing import Resealing
 from tools.ledger.runs import Runs
+from tools.ledger.service_keys import ServiceKeys
 from tools.ledger.stripe_events import StripeEvents
 from tools.ledger.switches import Switches
 from tools.ledger.tables import audit_head
@@ -49,6 +50,7 @@ class Ledger(
     Tickets,
     Promises,
     Feedbacks,
+    ServiceKeys,
     Audit,
     Calls,
     Resealing,

@@ -353,6 +353,18 @@ feedback = Table(
     Index(None, "at"),
 )
 
+service_keys = Table(
+    "service_keys",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("last_used", Moment),
+    Column("revoked", Moment),
+)
+
 # `at` and `data` are kept as the text that was hashed, so that checking parses nothing on the way.
 audit = Table(
     "audit",

@@ -71,6 +71,7 @@ async def test_a_ledger_of_the_first_release_is_brought_up_with_what_it_holds(ur
         action = await bring_to(ledger, "succeeded")
         for undo in (
             *_undo_release_5(ledger),
+            "DROP TABLE service_keys",
             *_undo_release_3(ledger),
             "DROP TABLE stripe_events",
             "DROP TABLE refund_outcomes",
