@@ -20,6 +20,7 @@ from server.auth.published_keys import FRESH, LONGEST, PAUSE, PublishedKeys, usa
 from server.auth.roles import role_in
 from tests.server.conftest import IDENTITY_SECRET, Live, serving, settings_for, signed
 from tests.server.login import ISSUER, Login, SigningKey, from_now, logging_in
+from tests.server.unsigned import encoded, header, signed_with_public_key, unsigned
 from tools.errors import Unauthorized, Unavailable
 from tools.ledger.ledger import Ledger
 
@@ -105,35 +106,38 @@ async def test_what_is_wrong_with_an_identity_token_is_said(
 
 def _with_a_number(key: SigningKey, login: Login, claims: dict[str, Any]) -> str:
     """PyJWT writes no such token, but others do."""
-    head, body, _ = login.token(**{**claims, "sub": "x"}).split(".")
+    top, body, _ = login.token(**{**claims, "sub": "x"}).split(".")
     read = json.loads(base64.urlsafe_b64decode(body + "=="))
-    changed = base64.urlsafe_b64encode(json.dumps({**read, "sub": claims["sub"]}).encode()).decode().rstrip("=")
-    return _signed_anew(head, changed, key)
+    changed = encoded(json.dumps({**read, "sub": claims["sub"]}).encode())
+    return _signed_anew(top, changed, key)
 
 
-def _signed_anew(head: str, body: str, key: SigningKey) -> str:
+def _signed_anew(top: str, body: str, key: SigningKey) -> str:
     algorithm = jwt.algorithms.get_default_algorithms()[key.algorithm]
-    mark = algorithm.sign(f"{head}.{body}".encode(), key.private)
-    return f"{head}.{body}.{base64.urlsafe_b64encode(mark).decode().rstrip('=')}"
+    mark = algorithm.sign(f"{top}.{body}".encode(), key.private)
+    return f"{top}.{body}.{encoded(mark)}"
 
 
 async def test_no_algorithm_is_believed_but_that_of_the_key(tokens: Tokens, login: Login) -> None:
     """Among them the oldest trick: the public key, which everybody has, as the secret of HS256."""
     login.keys = [key, classic] = [SigningKey("first"), SigningKey("classic", "RS256")]
     good = login.token(**JO)
-    head, body, mark = good.split(".")
+    top, body, mark = good.split(".")
     claims = jwt.decode(good, options={"verify_signature": False})
     stranger = SigningKey("first")
     tricks = {
-        "none": f"{_head(alg='none', kid='first')}.{body}.",
-        "none, signed": f"{_head(alg='None', kid='first')}.{body}.{mark}",
-        "no kid": f"{_head(alg='ES256')}.{body}.{mark}",
+        "none": unsigned(good),
+        "none, signed": f"{header(alg='None', kid='first')}.{body}.{mark}",
+        "no kid": f"{header(alg='ES256')}.{body}.{mark}",
         "another's key under this id": stranger.signs(claims),
         "a key of its own in the header": stranger.signs(claims, jwk=stranger.published()),
-        "RS256 with the key of ES256": _signed_anew(_head(alg="RS256", kid="first"), body, classic),
-        "ES256 with the key of RS256": _signed_anew(_head(alg="ES256", kid="classic"), body, key),
-        "a body of another": f"{head}.{good.replace('.', 'A', 1).split('.')[0][:40]}.{mark}",
-        **{f"the public key as a secret ({name})": _hmac(body, secret) for name, secret in _public(key, classic)},
+        "RS256 with the key of ES256": _signed_anew(header(alg="RS256", kid="first"), body, classic),
+        "ES256 with the key of RS256": _signed_anew(header(alg="ES256", kid="classic"), body, key),
+        "a body of another": f"{top}.{encoded(json.dumps({**claims, 'sub': '8'}).encode())}.{mark}",
+        **{
+            f"the public key as a secret ({name})": signed_with_public_key(good, secret)
+            for name, secret in _public(key, classic)
+        },
     }
     assert await tokens.vouched(good)
     for name, token in tricks.items():
@@ -145,18 +149,6 @@ def _public(key: SigningKey, classic: SigningKey) -> Iterator[tuple[str, bytes]]
     yield "PEM", key.pem
     yield "PEM of RSA", classic.pem
     yield "JWK", json.dumps(key.published()).encode()
-
-
-def _head(**said: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps({"typ": "JWT", **said}).encode()).decode().rstrip("=")
-
-
-def _hmac(body: str, secret: bytes) -> str:
-    """By hand: PyJWT refuses to sign with a public key."""
-    head = _head(alg="HS256", kid="first")
-    algorithm = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
-    mark = algorithm.sign(f"{head}.{body}".encode(), secret)
-    return f"{head}.{body}.{base64.urlsafe_b64encode(mark).decode().rstrip('=')}"
 
 
 async def test_a_shared_secret_vouches_beside_the_published_keys(tokens: Tokens) -> None:
