@@ -7,14 +7,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from graphs.keys import open_ledger
 from graphs.settings import Settings
-from tools.ledger.ledger import Ledger
 from tools.ledger.service_keys import ServiceKey
 
 
 async def create(console: Console, name: str, scopes: list[str]) -> None:
     """Raises `InvalidRequest`: no name, no scope, or one that there is not."""
-    async with Ledger.open(Settings.read().ledger_url) as ledger:
+    async with open_ledger(Settings.read()) as ledger:
         key, text = await ledger.create_service_key(name, scopes, actor=_who())
     console.print(f"Key {key.id} for {_plain(key.name)}: {', '.join(sorted(key.scopes))}. It is shown this once:")
     console.print(Text(str(text), style="bold"), soft_wrap=True)
@@ -22,7 +22,7 @@ async def create(console: Console, name: str, scopes: list[str]) -> None:
 
 
 async def show(console: Console) -> None:
-    async with Ledger.open(Settings.read().ledger_url) as ledger:
+    async with open_ledger(Settings.read()) as ledger:
         keys = await ledger.service_keys()
     if not keys:
         console.print("There are no service keys. `counterfoil keys create NAME --scope metrics` makes one.")
@@ -37,7 +37,7 @@ async def show(console: Console) -> None:
 
 async def revoke(console: Console, key_id: str) -> None:
     """Raises `NotFound`."""
-    async with Ledger.open(Settings.read().ledger_url) as ledger:
+    async with open_ledger(Settings.read()) as ledger:
         key = await ledger.revoke_service_key(key_id, actor=_who())
     console.print(f"Key {key.id} of {_plain(key.name)} is refused from now on, on every server.")
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import httpx
 
+from graphs.keys import open_ledger
 from graphs.settings import Settings
 from server.auth.issuer import Issuer
 from server.auth.tokens import host_site, staff_login
-from tools.ledger.ledger import Ledger
 from tools.ledger.service_keys import ServiceKey
 
 
@@ -31,7 +31,7 @@ async def staff(settings: Settings) -> tuple[str, str]:
 
 async def machines(settings: Settings) -> tuple[str, str]:
     """A key that has expired or soon will is worth a look, whoever forgot it."""
-    async with Ledger.open(settings.ledger_url) as ledger:
+    async with open_ledger(settings) as ledger:
         keys = [key for key in await ledger.service_keys() if not key.revoked]
     now = datetime.now(UTC)
     old = [key for key in keys if key.ageing(now)]

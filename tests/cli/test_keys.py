@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from cli import logins
 from cli.app import app
 from graphs.settings import Settings
+from tests.fixtures.keys import KEYS
 from tests.server.login import ISSUER, logging_in
 from tools.errors import InvalidRequest, NotFound, Unavailable
 from tools.ledger.ledger import Ledger
@@ -42,7 +43,7 @@ async def aged(home: Path, days: int, *, name: str = "old [bold]") -> None:
     def then() -> datetime:
         return datetime.now(UTC) - timedelta(days=days)
 
-    async with Ledger.open(f"sqlite:///{home / 'ledger.db'}", clock=then) as ledger:
+    async with Ledger.open(f"sqlite:///{home / 'ledger.db'}", keys=KEYS, clock=then) as ledger:
         await ledger.create_service_key(name, ["metrics"], actor="cli:sam")
 
 

@@ -10,6 +10,7 @@ import pytest
 from graphs.settings import Settings
 from server.auth import CUSTOMER, STAFF, Tokens
 from server.auth.tokens import host_site, staff_login
+from tests.fixtures.keys import TEXT
 from tests.server.conftest import IDENTITY_SECRET, STAFF_SECRET, Live, serving, settings_for, signed
 from tests.server.login import from_now
 from tools.errors import Unauthorized
@@ -125,7 +126,11 @@ async def test_staff_tokens_for_everybody_are_a_thing_of_demo_mode(
     ledger: Ledger, redis_url: str, tmp_path: Path
 ) -> None:
     real = settings_for(
-        tmp_path, redis_url, stripe_secret_key="sk_test_notdemo", smtp_url="smtp://mail.example.com:587"
+        tmp_path,
+        redis_url,
+        stripe_secret_key="sk_test_notdemo",
+        smtp_url="smtp://mail.example.com:587",
+        encryption_keys=TEXT,
     )
     async with serving(real, ledger) as live, live.http() as client:
         staff: httpx.Response = await client.post("/demo/staff", json={"name": "Eve"})
