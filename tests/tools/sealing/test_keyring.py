@@ -98,6 +98,7 @@ def test_a_text_that_looks_like_a_seal_is_sealed_like_any_other() -> None:
         (f"k:{base64.b64encode(bytes(33)).decode()}", "not 32 bytes"),
         (f"{OLD},{OLD}", "names '2025' twice"),
     ],
+    ids=["nothing", "blank", "no id", "empty id", "a gap in it", "too short", "31 bytes", "33 bytes", "twice"],
 )
 def test_keys_that_are_none_refuse_to_start_without_showing_themselves(text: str, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says) as refused:
