@@ -3,13 +3,16 @@
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from cli import logins
 from cli.app import app
+from cli.keys import show
 from graphs.settings import Settings
 from tests.fixtures.keys import KEYS
 from tests.server.login import ISSUER, logging_in
@@ -22,7 +25,6 @@ from tools.ledger.service_keys import KeyText
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COUNTERFOIL_HOME", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
-    monkeypatch.setenv("COLUMNS", "160")
     return tmp_path
 
 
@@ -30,6 +32,12 @@ def keys(*arguments: str) -> str:
     ended = CliRunner().invoke(app, ["keys", *arguments], catch_exceptions=False)
     assert 0 == ended.exit_code, ended.output
     return ended.output
+
+
+def listed() -> str:
+    written = StringIO()
+    asyncio.run(show(Console(file=written, width=160)))
+    return written.getvalue()
 
 
 def made(*scopes: str) -> KeyText:
@@ -49,9 +57,9 @@ async def aged(home: Path, days: int, *, name: str = "old [bold]") -> None:
 
 def test_a_key_is_shown_once_and_never_again() -> None:
     text = made("metrics", "desk:read")
-    listed = keys("list")
-    assert re.search(rf"{text.id} +prometheus +desk:read, metrics .* never +good until", listed)
-    assert text.secret not in listed
+    said = listed()
+    assert re.search(rf"{text.id} +prometheus +desk:read, metrics .* never +good until", said)
+    assert text.secret not in said
 
 
 def test_a_revoked_key_is_listed_as_that() -> None:
@@ -83,9 +91,9 @@ async def test_a_key_that_ends_soon_is_listed_and_named_by_the_doctor(home: Path
 def test_a_list_shows_names_as_they_are(home: Path) -> None:
     asyncio.run(aged(home, 85))
     asyncio.run(aged(home, 90, name="gone"))
-    listed = keys("list")
-    assert re.search(r"old \[bold\] .* expires 20", listed)
-    assert re.search(r"gone .* expired 20", listed)
+    said = listed()
+    assert re.search(r"old \[bold\] .* expires 20", said)
+    assert re.search(r"gone .* expired 20", said)
 
 
 async def test_the_doctor_reads_the_keys_of_the_logins() -> None:
