@@ -72,6 +72,6 @@ async def _put(services: Services, action: Action, agent: Principal, reason: str
     """Once, however often it is sent: the run's id is made from the case."""
     run_id = named_run("proposed", action.id)
     if await services.ledger.run(run_id) is None:
-        await services.ledger.audit("action.reasoned", action=action.id, agent=agent.id, reason=reason)
+        await services.ledger.explain_action(action.id, actor=agent.id, reason=reason)
         services.metrics.decisions.labels(agent.role, "propose").inc()
     await services.queue.submit(action.thread, notice(action.id), run_id=run_id)

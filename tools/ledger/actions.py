@@ -18,6 +18,7 @@ from tools.errors import (
 )
 from tools.ledger.audit import append
 from tools.ledger.digest import canonical, own_digest
+from tools.ledger.people import is_person
 from tools.ledger.repository import Repository, insert_once
 from tools.ledger.switches import AUTOMATIC, find_switch
 from tools.ledger.tables import action_events, actions, receipts
@@ -94,6 +95,15 @@ class Actions(Repository):
                 raise IllegalTransition("Execution begins together with its intent: begin_action.")
             return await move(connection, action, to, actor=actor, reason=reason, now=self._now(), deadline=deadline)
 
+    async def explain_action(self, action_id: str, *, actor: str, reason: str) -> None:
+        """A person's reason for it, in the state that it is in. It is erased with the conversation."""
+        now = self._now()
+        async with self._database.write() as connection:
+            action = await find(connection, action_id, lock=True)
+            event = await _event(connection, action, actor, reason, now)
+            noted = {"action": action.id, "agent": actor, "sequence": event["sequence"]}
+            await append(connection, now, "action.reasoned", noted)
+
     async def overdue_actions(self, *, limit: int = 100) -> list[Action]:
         """Those whose time to be agreed to is over, and that do not say so yet."""
         waiting = (actions.c.state.in_(("proposed", "awaiting_approval")), actions.c.deadline <= self._now())
@@ -165,12 +175,19 @@ async def refuse_while_off(connection: AsyncConnection, action: Action) -> None:
 
 
 async def _note(connection: AsyncConnection, action: Action, actor: str, reason: str, at: datetime) -> None:
+    """Words of a person stay out of the audit log, where nothing is ever erased."""
+    event = await _event(connection, action, actor, reason, at)
+    said = {name: value for name, value in event.items() if name != "reason" or not is_person(actor)}
+    await append(connection, at, f"action.{action.state}", said | {"digest": action.digest})
+
+
+async def _event(connection: AsyncConnection, action: Action, actor: str, reason: str, at: datetime) -> Json:
     """Within the move's transaction, after its row is locked: the sequence has no gap and no twin."""
     last = select(func.max(action_events.c.sequence)).where(action_events.c.action == action.id)
     event: Json = {"action": action.id, "state": action.state, "actor": actor, "reason": reason}
     event["sequence"] = (await connection.scalar(last) or 0) + 1
     await connection.execute(action_events.insert().values(at=at, **event))
-    await append(connection, at, f"action.{action.state}", event | {"digest": action.digest})
+    return event
 
 
 def refuse_stale(action: Action, to: ActionState, digest: str | None, now: datetime) -> None:

@@ -8,13 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tools.errors import Conflict, IllegalTransition, Unprocessable
 from tools.ledger.actions import find, move, refuse_stale
 from tools.ledger.audit import append
+from tools.ledger.people import NO_PEOPLE
 from tools.ledger.repository import Repository, insert_once
 from tools.ledger.tables import actions, approvals
 from tools.ledger.types import Action, ActionState, Approval, Approving, Json
 from tools.money import Money
-
-CUSTOMERS = frozenset({"customer", "assistant", "code", "policy", "stripe", "reconciliation"})
-"""Actors of the ledger that are no people of the desk."""
 
 
 class Approvals(Repository):
@@ -27,7 +25,7 @@ class Approvals(Repository):
         the action no longer waits or its time is over, and `Conflict` for who proposed it.
         """
         verdict: Approving = "approve" if approve else "reject"
-        if not reason.strip() or agent in CUSTOMERS:
+        if not reason.strip() or agent in NO_PEOPLE:
             raise Unprocessable("A decision needs a person and a reason.")
         async with self._database.write() as connection:
             action = await find(connection, action_id, lock=True)
@@ -66,7 +64,8 @@ class Approvals(Repository):
         now = self._now()
         row = {"action": action.id, "digest": action.digest, **said}
         if await insert_once(connection, approvals, row | {"at": now}):
-            await append(connection, now, f"approval.{said['verdict']}", row)
+            noted = {name: value for name, value in row.items() if name != "reason"}
+            await append(connection, now, f"approval.{said['verdict']}", noted)
 
 
 async def _settled(connection: AsyncConnection, action: Action, agent: str, verdict: Approving) -> Action:
