@@ -169,6 +169,12 @@ class Challenges:
         )
 
 
+async def forget(redis: Redis, thread: str) -> None:
+    """All that is kept of the thread: addresses, challenges, what became of them."""
+    async with _fail_closed():
+        await redis.unlink(*_keys(thread))
+
+
 @asynccontextmanager
 async def _fail_closed() -> AsyncIterator[None]:
     try:
