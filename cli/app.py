@@ -30,9 +30,11 @@ policy = typer.Typer(no_args_is_help=True, help="Check the policy that decides a
 audit = typer.Typer(no_args_is_help=True, help="Check and read the log of everything that was done.")
 receipt = typer.Typer(no_args_is_help=True, help="Check receipts.")
 keys = typer.Typer(no_args_is_help=True, help="Keys for machines: metrics, and reading the desk.")
+privacy = typer.Typer(no_args_is_help=True, help="Hand out or erase what is kept about a customer.")
 app.add_typer(policy, name="policy")
 app.add_typer(audit, name="audit")
 app.add_typer(receipt, name="receipt")
+app.add_typer(privacy, name="privacy")
 app.add_typer(keys, name="keys")
 
 console = Console()
@@ -190,6 +192,40 @@ def receipt_verify(
     from cli.receipt import verify_receipt  # noqa: PLC0415 - see serve
 
     raise typer.Exit(asyncio.run(verify_receipt(console, number, file)))
+
+
+WHO = Annotated[str, typer.Argument(metavar="EMAIL|cus_...", help="The customer.")]
+
+
+@privacy.command("export")
+def privacy_export(
+    who: WHO,
+    to: Annotated[Path | None, typer.Option(help="File to write; else one with the time in its name, here.")] = None,
+) -> None:
+    """Write everything that is kept about a customer into one JSON file that only you can read.
+
+    Exit code 0 when it is written, 1 when nothing is kept, 2 when something is wrong.
+    """
+    from cli.privacy import export  # noqa: PLC0415 - see serve
+
+    raise typer.Exit(asyncio.run(export(console, who, to)))
+
+
+@privacy.command("erase")
+def privacy_erase(
+    who: WHO,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+) -> None:
+    """Erase a customer's conversations for good; of what was done with money, sums, days and ids stay.
+
+    Safe while servers run. Exit code 0 when all is erased, 1 when something is put off or nothing is kept, 2 when
+    something is wrong.
+    """
+    from cli.privacy import erase  # noqa: PLC0415 - see serve
+
+    raise typer.Exit(asyncio.run(erase(console, who, yes=yes, dry_run=dry_run)))
 
 
 @keys.command("create")

@@ -13,6 +13,8 @@ from tools.errors import ConfigurationError
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SANDBOX_KEY = "sk_test_sandbox"
 LIVE_KEYS = ("sk_live_", "rk_live_")
+LONGEST_RESENT = 31
+"""Days: an event that is sent again by hand must still be known for one that came before."""
 IDENTITY_AUDIENCE = "counterfoil"
 STAFF_AUDIENCE = "counterfoil:staff"
 WEBHOOK_SECRET = re.compile(r"whsec_\S{16,}")
@@ -140,6 +142,19 @@ class Settings(BaseSettings):
         default=900, ge=10, alias="STREAM_SECONDS", description="Longest life of one stream; clients rejoin."
     )
 
+    retention_days: int = Field(
+        default=365,
+        ge=0,
+        alias="RETENTION_DAYS",
+        description="Days after its last word that a conversation is erased. 0: kept for ever.",
+    )
+    stripe_event_days: int = Field(
+        default=90,
+        ge=0,
+        alias="STRIPE_EVENT_DAYS",
+        description="Days that ids of Stripe's events are kept after they are done with. 0: for ever; else 31 or more.",
+    )
+
     @property
     def demo(self) -> bool:
         """True while the simulated Stripe is in use."""
@@ -186,6 +201,10 @@ class Settings(BaseSettings):
             raise ValueError("REDIS_URL must start with redis://, rediss:// or unix://")
         if len(self.webhook_secrets) > 2 or not all(map(WEBHOOK_SECRET.fullmatch, self.webhook_secrets)):
             raise ValueError("STRIPE_WEBHOOK_SECRET is one signing secret, or two with a comma: whsec_...")
+        if 0 < self.stripe_event_days < LONGEST_RESENT:
+            raise ValueError(
+                f"STRIPE_EVENT_DAYS is 0 or at least {LONGEST_RESENT}: Stripe sends events again for so long"
+            )
         refuse_unsafe_logins(self)
         return self
 

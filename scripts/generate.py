@@ -20,6 +20,7 @@ COMMANDS = (
     *(["--help"], ["serve", "--help"], ["chat", "--help"]),
     *(["policy", "--help"], ["policy", "test", "--help"], ["policy", "backtest", "--help"]),
     ["audit", "--help"],
+    *(["privacy", "export", "--help"], ["privacy", "erase", "--help"]),
     *(["keys", "--help"], ["keys", "create", "--help"]),
 )
 

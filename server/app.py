@@ -9,16 +9,19 @@ from fastapi import FastAPI
 
 from graphs.keys import keyring
 from graphs.plugs import Plugs, open_plugs
+from graphs.redis_saver import RedisSaver
 from graphs.settings import Settings
 from server.access import refuse_undeclared
 from server.auth import Tokens
 from server.case_sweep import sweep_cases
+from server.erasure import Eraser
 from server.events import EventLog
 from server.metrics import Metrics
 from server.middleware import SmallJson, Surround
 from server.problems import DOCUMENTED, handle_errors
 from server.promises.means import Means
 from server.promises.sweep import sweep_promises
+from server.retention import Retention, sweep_retention
 from server.routes import (
     actions,
     assistants,
@@ -99,6 +102,7 @@ async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: A
     await stack.enter_async_context(background(sweep_cases(plugs.cases, queue)))
     reactions = Reactions(ledger=plugs.ledger, billing=plugs.billing, cases=plugs.cases, queue=queue)
     await stack.enter_async_context(background(sweep_promises(means_of(plugs, queue, reactions, metrics))))
+    await stack.enter_async_context(background(sweep_retention(retention_of(plugs, settings, events))))
     inbox = await stack.enter_async_context(
         StripeInbox.open(
             url=settings.redis_url, settings=settings, ledger=plugs.ledger, reactions=reactions, metrics=metrics
@@ -114,6 +118,13 @@ async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: A
         inbox=inbox,
         metrics=metrics,
         http=http,
+    )
+
+
+def retention_of(plugs: Plugs, settings: Settings, events: EventLog) -> Retention:
+    eraser = Eraser(ledger=plugs.ledger, redis=plugs.redis, saver=RedisSaver(plugs.redis), events=events)
+    return Retention(
+        eraser=eraser, conversation_days=settings.retention_days, stripe_event_days=settings.stripe_event_days
     )
 
 

@@ -83,12 +83,10 @@ async def append(connection: AsyncConnection, at: datetime, event: str, data: Js
     return AuditEntry(**(body | {"at": datetime.fromisoformat(moment), "hash": digest}))
 
 
-async def holds(connection: AsyncConnection, sequence: int, event: str, data: Json) -> bool:
-    """Whether the log says just this at that place, under a hash that is its own."""
+async def genuine_entry(connection: AsyncConnection, sequence: int) -> AuditEntry | None:
+    """The entry at that place, under a hash that is its own."""
     row = (await connection.execute(select(audit).where(audit.c.sequence == sequence))).mappings().one_or_none()
-    if row is None or not _fits(row, sequence, row["previous"]):
-        return False
-    return bool(row["event"] == event and row["data"] == canonical(data).decode())
+    return _entry(row) if row is not None and _fits(row, sequence, row["previous"]) else None
 
 
 async def _nothing_beyond_the_head(connection: AsyncConnection) -> None:

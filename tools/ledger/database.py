@@ -25,8 +25,8 @@ from tools.sealing.keyring import Keyring
 
 _SECONDS_TO_WAIT = 15
 
-# FULL: the intent row must survive a power cut that comes after the money has moved.
-_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON")
+# FULL: the intent row must survive a power cut that comes after the money has moved. What is deleted is written over.
+_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 
 _POSTGRES = {
     "timeout": 5,

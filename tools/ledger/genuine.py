@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tools.ledger.digest import own_digest, plain, sha256_of
+from tools.ledger.erasing import receipt_without_details
 from tools.ledger.ledger import Ledger
 from tools.ledger.receipts import on_receipt
 from tools.ledger.types import Action, Json, Receipt
@@ -23,8 +24,12 @@ async def examine(ledger: Ledger, held: Receipt) -> list[Check]:
     return [Check(name=name, holds=await check(ledger, held, action), wrong=wrong) for name, check, wrong in _CHECKS]
 
 
-async def _digest(_ledger: Ledger, held: Receipt, _action: Action | None) -> bool:
-    return sha256_of(held.body) == held.digest
+async def _digest(ledger: Ledger, held: Receipt, _action: Action | None) -> bool:
+    """Or it is word for word what the ledger has left of it, which the audit log has to bear out."""
+    if sha256_of(held.body) == held.digest:
+        return True
+    kept = await ledger.receipt(held.number)
+    return kept is not None and kept.body == held.body and await ledger.verify_receipt(held.number)
 
 
 async def _issued(ledger: Ledger, held: Receipt, _action: Action | None) -> bool:
@@ -36,12 +41,15 @@ async def _audit(ledger: Ledger, held: Receipt, _action: Action | None) -> bool:
     return await ledger.verify_receipt(held.number)
 
 
-async def _own(_ledger: Ledger, held: Receipt, action: Action | None) -> bool:
-    """The action's record is unchanged since people agreed to it, and it is the one on the receipt."""
-    if action is None:
+async def _own(ledger: Ledger, held: Receipt, action: Action | None) -> bool:
+    """Its record is unchanged since people agreed to it, or since its details were erased, and is the receipt's."""
+    if action is None or action.digest != held.body.get("action_digest"):
         return False
-    named = own_digest(action) == action.digest == held.body.get("action_digest")
-    return named and _terms(action).items() <= held.body.items()
+    if redaction := await ledger.redaction(action.id):
+        unchanged = (redaction.left, redaction.digest) == (own_digest(action), action.digest)
+    else:
+        unchanged = own_digest(action) == action.digest
+    return unchanged and _terms(action).items() <= held.body.items()
 
 
 def _terms(action: Action) -> Json:
@@ -57,8 +65,14 @@ def _terms(action: Action) -> Json:
 
 
 async def _approvals(ledger: Ledger, held: Receipt, _action: Action | None) -> bool:
-    kept = [on_receipt(one) for one in await ledger.approvals(held.action)]
-    return bool(held.body.get("approved_by", []) == plain(kept))
+    kept = plain([on_receipt(one) for one in await ledger.approvals(held.action)])
+    if await ledger.redaction(held.action):
+        return _words_aside(held.body.get("approved_by", [])) == _words_aside(kept)
+    return bool(held.body.get("approved_by", []) == kept)
+
+
+def _words_aside(said: list[Json]) -> list[Json]:
+    return list(receipt_without_details({"approved_by": said})["approved_by"])
 
 
 async def _effects(ledger: Ledger, held: Receipt, _action: Action | None) -> bool:

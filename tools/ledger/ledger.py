@@ -17,8 +17,10 @@ from tools.ledger.feedback import Feedbacks
 from tools.ledger.identities import Identities
 from tools.ledger.messages import Messages
 from tools.ledger.migrate import migrate
+from tools.ledger.privacy import Privacy
 from tools.ledger.promises import Promises
 from tools.ledger.receipts import Receipts
+from tools.ledger.redactions import Redactions
 from tools.ledger.refund_outcomes import RefundOutcomes
 from tools.ledger.refunds import Refunds
 from tools.ledger.repository import Clock, utc_now
@@ -53,6 +55,8 @@ class Ledger(
     ServiceKeys,
     Audit,
     Calls,
+    Redactions,
+    Privacy,
     Resealing,
 ):
     """Each method is one transaction. Fails closed: Unavailable when the database does not answer."""

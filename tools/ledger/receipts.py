@@ -6,8 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.ledger.actions import find
-from tools.ledger.audit import append, holds
+from tools.ledger.audit import append, genuine_entry
 from tools.ledger.digest import plain, sha256_of
+from tools.ledger.erasing import receipt_without_details
+from tools.ledger.redactions import redaction_of
 from tools.ledger.repository import Repository, insert
 from tools.ledger.tables import counters, receipts
 from tools.ledger.types import Approval, Effect, Json, Receipt
@@ -32,13 +34,23 @@ class Receipts(Repository):
             return await _one(connection, action=action_id)
 
     async def verify_receipt(self, number: str) -> bool:
-        """Whether the body is the one issued: by its digest, and by what the audit log says of it."""
+        """Whether the body is the one issued: by its digest, and by what the audit log says of it.
+
+        Of one whose details were erased, the digest of what is left was logged when it was issued.
+        """
         wanted = select(*_FIELDS, receipts.c.audited)
         async with self._database.read() as connection:
             row = (await connection.execute(wanted.where(receipts.c.number == number))).one_or_none()
-            if row is None or sha256_of(row.body) != row.digest:
+            witness = await genuine_entry(connection, row.audited) if row else None
+            if row is None or witness is None or witness.event != "receipt.issued":
                 return False
-            return await holds(connection, row.audited, "receipt.issued", _witness(row.number, row.action, row.digest))
+            said = dict(witness.data)
+            left, named = said.pop("left", None), _witness(row.number, row.action, row.digest)
+            if redaction := await redaction_of(connection, row.action):
+                expected = left or redaction.receipt_left
+            else:
+                expected = row.digest
+            return said == named and sha256_of(row.body) == expected
 
     async def audit_place(self, number: str) -> int | None:
         """Where the audit log witnesses it."""
@@ -50,7 +62,8 @@ class Receipts(Repository):
         now = self._now()
         number = f"CF-{now.year}-{await _next(connection, f'receipts-{now.year}'):06d}"
         digest = sha256_of(body)
-        entry = await append(connection, now, "receipt.issued", _witness(number, action_id, digest))
+        left = sha256_of(receipt_without_details(plain(body)))
+        entry = await append(connection, now, "receipt.issued", _witness(number, action_id, digest) | {"left": left})
         receipt = Receipt(number=number, action=action_id, body=plain(body), digest=digest, created=now)
         await connection.execute(receipts.insert().values(asdict(receipt) | {"audited": entry.sequence}))
         return receipt

@@ -101,6 +101,7 @@ threads = Table(
     _one_of("status", ThreadStatus),
     Index(None, "owner", "created"),
     Index(None, "created"),
+    Index(None, "updated"),
 )
 
 runs = Table(
@@ -145,6 +146,7 @@ identities = Table(
     Column("verified_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     CheckConstraint("level IN (0, 1, 2)", name="level"),
+    Index(None, "customer"),
 )
 
 _LIVE = text("state IN ('confirmed', 'awaiting_approval', 'approved', 'executing', 'unknown')")
@@ -286,6 +288,7 @@ stripe_events = Table(
     Column("processed_at", Moment),
     _one_of("state", StripeEventState),
     Index(None, "state", "due"),
+    Index(None, "received_at"),
 )
 
 receipts = Table(
@@ -385,6 +388,24 @@ audit_head = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("hash", String, nullable=False),
     CheckConstraint("id = 1", name="single"),
+)
+
+# No foreign key: what is named here is gone. `cleared`: when it was gone from Redis too.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("thread", String, primary_key=True),
+    Column("actor", String, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("cleared", Moment),
+    Index(None, "cleared"),
+)
+
+redactions = Table(
+    "redactions",
+    metadata,
+    _action(primary_key=True),
+    Column("audited", BigInteger, ForeignKey("audit.sequence"), nullable=False),
 )
 
 counters = Table(

@@ -70,6 +70,7 @@ async def test_a_ledger_of_the_first_release_is_brought_up_with_what_it_holds(ur
     async with Ledger.open(url, clock=clock, keys=KEYS) as ledger:
         action = await bring_to(ledger, "succeeded")
         for undo in (
+            *_undo_release_6(ledger),
             *_undo_release_5(ledger),
             "DROP TABLE service_keys",
             *_undo_release_3(ledger),
@@ -83,6 +84,18 @@ async def test_a_ledger_of_the_first_release_is_brought_up_with_what_it_holds(ur
     async with Ledger.open(url, clock=clock, keys=KEYS) as ledger:
         assert action == await ledger.action(action.id)
         assert "failed" == (await ledger.note_refund("re_1", action=action.id, state="failed")).state
+
+
+def _undo_release_6(ledger: Ledger) -> tuple[str, ...]:
+    sqlite = ledger._database.sqlite
+    return (
+        *(f"DROP TRIGGER {name}_not_after_erasure{'' if sqlite else f' ON {name}'}" for name in ("threads", "actions")),
+        *(() if sqlite else ("DROP FUNCTION ledger_new_threads", "DROP FUNCTION ledger_new_actions")),
+        "DROP TABLE redactions",
+        "DROP TABLE erasures",
+        "DROP INDEX ix_threads_updated",
+        "DROP INDEX ix_identities_customer",
+    )
 
 
 def _undo_release_5(ledger: Ledger) -> tuple[str, ...]:
