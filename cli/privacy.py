@@ -98,20 +98,22 @@ async def erase(console: Console, who: str, *, yes: bool, dry_run: bool) -> int:
 
 async def _erase(console: Console, found: Found, eraser: Eraser) -> int:
     left: list[tuple[str, str]] = []
+    ended = 0
     with Progress(console=console) as progress:
         for thread in progress.track(found.threads, description="erasing"):
             try:
-                await eraser.erase(
+                gone = await eraser.erase(
                     thread,
                     actor=f"cli:{getpass.getuser()}",
                     customers=found.customers,
                     patience=PATIENCE_SECONDS,
                 )
+                ended += any(gone.values())
             except (UnderWay, ThreadBusy) as error:
                 left.append((thread, error.message))
     for thread, why in left:
         console.print(f"[yellow]Thread {thread} is still there[/]: {why}", soft_wrap=True, highlight=False)
-    console.print(f"Conversations erased: {len(found.threads) - len(left)}. {STAYS}", highlight=False)
+    console.print(f"Conversations erased: {ended}. {STAYS}", highlight=False)
     return 1 if left else 0
 
 

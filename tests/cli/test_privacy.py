@@ -90,7 +90,8 @@ async def test_it_asks_first_and_a_dry_run_only_counts(ledger: Ledger, monkeypat
     assert (1, True) == ((await erased(yes=False))[0], "for good?" in asked[0])
     assert "Nothing was erased: this was a dry run." in (await erased(dry_run=True))[1]
     assert await ledger.messages(THREAD)
-    assert 0 == (await erased())[0]
+    code, said = await erased()
+    assert (0, True) == (code, "Conversations erased: 1." in said)
     assert [] == await ledger.messages(THREAD)
 
 
@@ -101,6 +102,14 @@ async def test_what_is_under_way_puts_all_of_it_off(ledger: Ledger) -> None:
     code, said = await erased()
     assert (1, True) == (code, f"refund of $49.00, unknown: action {action.id}" in said)
     assert await ledger.messages("thread-2")
+
+
+async def test_again_it_says_that_nothing_was_left(ledger: Ledger) -> None:
+    await conversation(ledger)
+    await bring_to(ledger, "void")
+    await erased()
+    code, said = await erased()
+    assert (0, True) == (code, "Conversations erased: 0." in said)
 
 
 def test_a_wrong_name_ends_in_one_sentence_and_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
