@@ -14,10 +14,10 @@ export LANGGRAPH_STRICT_MSGPACK = true
 export LANGSMITH_TRACING = false
 export LANGGRAPH_CLI_NO_ANALYTICS = 1
 
-.PHONY: help run chat doctor test chaos bench check format generate studio clean
+.PHONY: help run chat doctor test chaos bench bench-masking check format generate studio clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 run: .venv/run ## Start everything on http://127.0.0.1:8000 (PORT moves it); Ctrl-C stops it
 	@exec $(BIN)/counterfoil serve
@@ -36,6 +36,9 @@ chaos: .venv/dev ## Kill a process at every point, fail every request, play a th
 
 bench: .venv/dev ## Measure (prints a table)
 	@$(BIN)/python -m scripts.bench_sandbox $(ARGS)
+
+bench-masking: .venv/dev ## How much of what is secret is found, and how fast (prints tables)
+	@$(BIN)/python -m scripts.bench_masking
 
 check: .venv/dev ## Format, lint, types, import contracts, generated-text drift
 	@$(BIN)/ruff format --check .

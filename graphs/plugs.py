@@ -21,6 +21,7 @@ from graphs.keys import keyring, open_ledger
 from graphs.redis_saver import RedisSaver
 from graphs.sealed_checkpoints import sealing_serde
 from graphs.settings import Settings
+from graphs.traces import mask_traces
 from nodes.context import CaseContext, Context, plug_in
 from prompts.registry import load as prompts
 from tools.billing.stripe_billing import StripeBilling
@@ -74,6 +75,7 @@ async def open_plugs(
 
     Raises `ConfigurationError` or `Unavailable` with a sentence that says what to do.
     """
+    mask_traces()
     settings.home.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         say("connecting to Redis")

@@ -1,4 +1,4 @@
-"""While a person has the conversation, the assistant is silent."""
+"""While a person has the conversation, the assistant is silent, but for a warning to whoever typed a secret."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from nodes.deliver_notice import notice_draft
 from nodes.drafting import Draft, draft
 from nodes.identify_user import step_up
 from nodes.promising import keep_answers
+from nodes.reply import SECRETS
 from nodes.state import SupportState
 from nodes.thread import thread_of
 
@@ -26,7 +27,8 @@ async def human_agent(state: SupportState, runtime: Runtime[Context]) -> dict[st
         case "customer_message":
             masked = answer.get("masked", [])
             said = HumanMessage(answer["text"], id=answer["message_id"], additional_kwargs={"masked": masked})
-            return {"messages": [said], "stage": "human"}
+            warned = [_message(draft("card_warning"))] if SECRETS.intersection(masked) else []
+            return {"messages": [said, *warned], "stage": "human"}
         case "agent_message":
             await keep_answers(thread_of(runtime), runtime.context.ledger)
             said_by = {"author": answer["agent"], "role": "agent", "cards": [], "citations": []}

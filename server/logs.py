@@ -1,20 +1,18 @@
-"""Logs: events with fields, masked before they are written. What cannot be masked is dropped."""
+"""Logs: events with fields, masked before they are written, addresses and telephone numbers too. Else dropped."""
 
 import logging
 import sys
-from collections.abc import Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from tools.safety.mask import mask
+from tools.safety.dropped import DROPPED
+from tools.safety.redact import redact_deep
 
 QUIET = ("httpx", "httpcore", "stripe", "langgraph", "langchain", "docket", "openai", "chromadb", "uvicorn.access")
 KEPT_BYTES = 20 * 1024 * 1024
-DEPTH = 6
 
 
 def configure(file: Path | None = None, *, level: int = logging.INFO) -> None:
@@ -45,24 +43,13 @@ def configure(file: Path | None = None, *, level: int = logging.INFO) -> None:
 
 
 def mask_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Every string in it, however deep. An event that cannot be masked is not written at all."""
+    """Every text in it, however deep. An event that cannot be masked is not written at all, and counted."""
     try:
-        masked: EventDict = _masked(event, DEPTH)
+        masked: EventDict = redact_deep(event)
     except Exception as error:
+        DROPPED["log"] += 1
         raise structlog.DropEvent from error
     return masked
-
-
-def _masked(value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if depth == 0:
-        return "…"
-    if isinstance(value, Mapping):
-        return {mask(str(key)).text: _masked(inner, depth - 1) for key, inner in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_masked(inner, depth - 1) for inner in value]
-    return mask(str(value)).text
 
 
 def _handler(file: Path | None) -> logging.Handler:

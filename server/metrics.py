@@ -1,8 +1,11 @@
 """Counters and histograms of one process, in a registry of its own."""
 
 from collections.abc import Callable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from tools.safety.dropped import DROPPED, SINKS
 
 BREAKER_LEVELS = {"closed": 0, "half_open": 1, "open": 2}
 
@@ -45,6 +48,14 @@ class Metrics:
             "The kill switch: 1 while the assistant may carry anything out by itself, 0 while a person has to approve.",
             registry=self.registry,
         )
+        self.dropped = Gauge(
+            "counterfoil_unmasked_dropped",
+            "Log events and traced runs that were not written because they could not be masked.",
+            ["sink"],
+            registry=self.registry,
+        )
+        for sink in SINKS:
+            self.dropped.labels(sink).set_function(partial(DROPPED.__getitem__, sink))
         self.decisions = Counter(
             "counterfoil_decisions",
             "Decisions of people: confirm, decline, withdraw of customers; approve, reject, propose of staff.",

@@ -14,6 +14,7 @@ from server.problems import problem
 
 log = structlog.get_logger()
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BODY_LIMIT = 64 * 1024
 LARGER = {"/webhooks/stripe": 256 * 1024}
 """Events carry whole invoices."""
@@ -63,7 +64,8 @@ class Surround:
                 await _unexpected()(scope, receive, send_with_headers)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
-            self.metrics.requests.labels(scope["method"], route, str(seen["status"])).inc()
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self.metrics.requests.labels(method, route, str(seen["status"])).inc()
             log.info("request", status=seen["status"], seconds=round(time.monotonic() - started, 4))
 
 

@@ -12,6 +12,8 @@ from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
 from tools.errors import CounterfoilError, RateLimited, Unavailable
+from tools.safety.deep import mask_deep
+from tools.safety.mask import mask
 
 log = structlog.get_logger()
 
@@ -41,9 +43,9 @@ def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | No
         "type": f"urn:counterfoil:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": mask(detail).text,
         "code": code,
-        **more,
+        **mask_deep(more),
     }
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 

@@ -94,7 +94,7 @@ async def say(
     """A customer's words, through the door and into the queue."""
     await services.queue.make_room(thread.id, strategy=strategy)
     message_id = await _free_id(services.ledger, thread.id, message_id)
-    said = await admit(services.plugs.verifier, thread.id, text, message_id=message_id)
+    said = await admit(services.plugs, thread.id, text, message_id=message_id)
     return await services.queue.submit(thread.id, customer_message(message_id, said))
 
 

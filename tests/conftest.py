@@ -14,4 +14,5 @@ pytest_plugins = [
     "tests.fixtures.cases",
     "tests.chaos.table",
     "tests.chaos.figures",
+    "tests.tools.safety.summary",
 ]

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from sse_starlette import EventSourceResponse
 
 from server.auth import CurrentCustomer
-from server.door import fitting, masked
+from server.door import fitting, remark
 from server.events import Check, Event
 from server.routes.runs import EventStream
 from server.runs.payload import handover
@@ -47,12 +47,14 @@ async def escalate(body: Escalation, caller: CurrentCustomer, services: Services
     """Asks for a person. The conversation's stream tells how it goes on."""
     thread = await find_thread(services.ledger, caller, str(body.thread_id))
     await services.queue.make_room(thread.id)
-    run = await services.queue.submit(thread.id, handover(masked(body.reason)))
+    reason = await remark(services.plugs, thread.id, body.reason)
+    run = await services.queue.submit(thread.id, handover(reason))
     return {"thread_id": thread.id, "run_id": run.id}
 
 
 @router.post("/feedback", status_code=201)
 async def give_feedback(body: Rating, caller: CurrentCustomer, services: ServicesDep) -> Json:
     thread = await find_thread(services.ledger, caller, str(body.thread_id))
-    await services.ledger.record_feedback(thread.id, body.rating, masked(body.comment))
+    comment = await remark(services.plugs, thread.id, body.comment)
+    await services.ledger.record_feedback(thread.id, body.rating, comment)
     return {"thread_id": thread.id, "rating": body.rating}

@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from server import logs
+from tools.safety.dropped import DROPPED
 
 CARD = "4242 4242 4242 4242"
 
@@ -53,9 +54,27 @@ def test_what_cannot_be_masked_is_dropped(file: Path, monkeypatch: pytest.Monkey
     def broken(_: str) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(logs, "mask", broken)
+    before = DROPPED["log"]
+    monkeypatch.setattr(logs, "redact_deep", broken)
     structlog.get_logger().info("hello", text="secret")
     assert file.read_text() == ""
+    assert before + 1 == DROPPED["log"]
+
+
+def test_addresses_and_telephone_numbers_are_not_logged(file: Path) -> None:
+    structlog.get_logger().info("mail.sent", to="ada@example.com", note="call +44 20 7946 0123", card=4242424242424242)
+    line = written(file)[0]
+    assert ("a•••@example.com", "call [phone •••23]", "[card ••••4242]") == (line["to"], line["note"], line["card"])
+
+
+def test_our_own_names_stay_readable(file: Path) -> None:
+    ids = {
+        "thread": "0199f2c4-1111-7444-9222-123456789012", "charge": "ch_3Qabc4242424242424242",
+        "digest": "4" * 60 + "beef", "number": "CF-2026-000123", "amount": 4999, "at": "2026-11-03T10:00:00.123456Z",
+        "event_id": "1764144000000-0",
+    }  # fmt: skip
+    structlog.get_logger().info("refund.executed", **ids)
+    assert ids == {key: value for key, value in written(file)[0].items() if key in ids}
 
 
 def test_chatty_libraries_are_quiet(file: Path) -> None:

@@ -16,6 +16,7 @@ from tools.ledger.digest import canonical, iso, plain, sha256_of
 from tools.ledger.repository import Repository
 from tools.ledger.tables import audit, audit_head
 from tools.ledger.types import AuditEntry, Json
+from tools.safety.deep import mask_deep
 
 
 class AuditBroken(CounterfoilError):
@@ -30,7 +31,7 @@ class AuditBroken(CounterfoilError):
 
 class Audit(Repository):
     async def audit(self, event: str, /, **data: Any) -> AuditEntry:
-        """Masking is the caller's: what is written here stays."""
+        """Without secrets: what is written here stays."""
         async with self._database.write() as connection:
             return await append(connection, self._now(), event, data)
 
@@ -74,9 +75,10 @@ class Audit(Repository):
 
 async def append(connection: AsyncConnection, at: datetime, event: str, data: Json) -> AuditEntry:
     """Within the caller's transaction. The head is locked last of all rows, so writers cannot deadlock."""
+    data = mask_deep(plain(data))
     head = (await connection.execute(select(audit_head).with_for_update())).one()
     sequence, moment = head.sequence + 1, iso(at)
-    body = {"sequence": sequence, "at": moment, "event": event, "data": plain(data), "previous": head.hash}
+    body = {"sequence": sequence, "at": moment, "event": event, "data": data, "previous": head.hash}
     digest = sha256_of(body)
     await connection.execute(audit.insert().values(body | {"data": canonical(data).decode(), "hash": digest}))
     await connection.execute(update(audit_head).values(sequence=sequence, hash=digest))

@@ -13,6 +13,7 @@ from tools.ledger.redactions import redaction_of
 from tools.ledger.repository import Repository, insert
 from tools.ledger.tables import counters, receipts
 from tools.ledger.types import Approval, Effect, Json, Receipt
+from tools.safety.deep import mask_deep
 
 _FIELDS = [column for column in receipts.c if column is not receipts.c.audited]
 
@@ -50,7 +51,7 @@ class Receipts(Repository):
                 expected = left or redaction.receipt_left
             else:
                 expected = row.digest
-            return said == named and sha256_of(row.body) == expected
+            return said == mask_deep(plain(named)) and sha256_of(row.body) == expected
 
     async def audit_place(self, number: str) -> int | None:
         """Where the audit log witnesses it."""

@@ -6,6 +6,7 @@ from tools.errors import Conflict, NotFound
 from tools.ledger.repository import Repository, insert_once
 from tools.ledger.tables import runs
 from tools.ledger.types import Json, Run, RunStatus
+from tools.safety.mask import mask
 
 
 class Runs(Repository):
@@ -27,6 +28,7 @@ class Runs(Repository):
         return Run(**kept)
 
     async def set_run(self, run_id: str, status: RunStatus, error: str | None = None) -> Run:
+        error = mask(error).text if error else None
         changed = update(runs).where(runs.c.id == run_id).values(status=status, error=error, updated=self._now())
         async with self._database.write() as connection:
             row = (await connection.execute(changed.returning(runs))).mappings().one_or_none()

@@ -11,6 +11,8 @@ from tools.ledger.audit import append
 from tools.ledger.repository import Repository, insert_once
 from tools.ledger.tables import tickets
 from tools.ledger.types import Json, Ticket, TicketState
+from tools.safety.deep import mask_deep
+from tools.safety.mask import mask
 
 _OPEN = ("waiting", "claimed")
 _FIELDS = [column for column in tickets.c if column is not tickets.c.place]
@@ -23,7 +25,8 @@ class Tickets(Repository):
     async def open_ticket(self, thread_id: str, reason: str, packet: Json) -> Ticket:
         """The one that is waiting or claimed already, if the thread has one."""
         now = self._now()
-        row = {"thread": thread_id, "state": "waiting", "reason": reason, "packet": packet, "note": ""}
+        told = mask_deep({"reason": reason, "packet": packet})
+        row = {"thread": thread_id, "state": "waiting", "note": "", **told}
         new = row | {"id": _number(), "created": now, "updated": now}
         async with self._database.write() as connection:
             opened = await insert_once(connection, tickets, new)
@@ -71,7 +74,7 @@ class Tickets(Repository):
     async def return_ticket(self, ticket_id: str, agent: str, note: str) -> Ticket:
         """Gives the conversation back to the assistant; only who claimed it can."""
         held = (tickets.c.state == "claimed") & (tickets.c.claimed_by == agent)
-        return await self._move(ticket_id, "returned", held, agent, note=note)
+        return await self._move(ticket_id, "returned", held, agent, note=mask(note).text)
 
     async def close_ticket(self, ticket_id: str) -> Ticket:
         return await self._move(ticket_id, "closed", tickets.c.state != "closed")

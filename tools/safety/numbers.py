@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from functools import lru_cache
+from itertools import accumulate, pairwise
 
 import phonenumbers
 
@@ -10,28 +11,41 @@ _ISSUERS: tuple[tuple[re.Pattern[str], frozenset[int]], ...] = (
     (re.compile(r"4"), frozenset({13, 16, 18, 19})),  # Visa
     (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), frozenset({16})),  # Mastercard
     (re.compile(r"3[47]"), frozenset({15})),  # American Express
-    (re.compile(r"6011|64[4-9]|65|62"), frozenset(range(16, 20))),  # Discover, UnionPay
+    (re.compile(r"6"), frozenset({16})),  # Discover, RuPay, Maestro and others
+    (re.compile(r"6011|64[4-9]|65|62|81"), frozenset(range(16, 20))),  # Discover, UnionPay
     (re.compile(r"352[89]|35[3-8]"), frozenset(range(16, 20))),  # JCB
     (re.compile(r"1800|2131"), frozenset({15})),  # JCB, before 2000
     (re.compile(r"30[0-5]|36|38|39"), frozenset(range(14, 20))),  # Diners Club
-    (re.compile(r"50|5[6-8]|6304|67"), frozenset(range(12, 20))),  # Maestro
+    (re.compile(r"50|5[6-9]|6304|67"), frozenset(range(12, 20))),  # Maestro
+    (re.compile(r"220[0-4]|9792|82"), frozenset({16})),  # Mir, Troy, RuPay
 )
-_SEPARATOR = r"(?:[ \u200b\n\r\t]|[ \u200b]*[-./_|][ \u200b]*){1,3}"
-_RUN = re.compile(rf"\d+(?:{_SEPARATOR}\d+)*")
+SHORTEST, LONGEST = 12, 19
+_GAP = r"(?:[^\w$€£¥%#@&=<>?!{}^]|_){1,6}"
+RUN = re.compile(rf"\d+(?:{_GAP}\d+)*")
+"""Groups of digits with nothing but marks and blanks in between."""
 _GROUP = re.compile(r"\d+")
+_PLAIN_GAP = re.compile(r"[\s./|_-]*")
 _CARD_CUE = re.compile(r"(?i)(?:card|karte|tarjeta|carte|visa|master ?card|amex|maestro|pan)\b\W*(?:\w+\W+){0,3}$")
 _USUAL_SHAPES = frozenset(
     {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (6, 13), (4, 4, 4, 1), (4, 4, 5), (8, 8)}
 )
+_STRIPE_ID = re.compile(
+    r"(?:in|ch|py|pi|pm|re|pyr|sub|cus|cn|il|ii|si|seti|src|tok|txn|dp|du|evt|po|tr|acct|prod|price|tkt|ticket|act|action)_\w*"
+)
+_HEX = re.compile(r"(?=\d*[a-fA-F])[0-9a-fA-F]{24,}")
+_LIST_GAP = re.compile(r"[,;]\s")
+# What people leave out no gap before: the expiry date, and the CVV.
+_GLUED = re.compile(r"(?:0[1-9]|1[0-2])(?:20)?[2-4]\d(?:\d{3,4})?")
 _IBANS = (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 "
-    "EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 "
-    "KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 "
-    "PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 "
-    "VA22 VG24 XK20 YE30"
+    "EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 "
+    "KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 "
+    "PK24 PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 "
+    "UA29 VA22 VG24 XK20 YE30"
 )
-_IBAN_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _IBANS.split()}
-_IBAN_START = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z]{2}[ \u200b-]?\d[ \u200b-]?\d")
+IBAN_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _IBANS.split()}
+_IBAN_GAP = r"[\s\u200b./_-]{0,3}"
+_IBAN_START = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{_IBAN_GAP}[A-Za-z]{_IBAN_GAP}\d{_IBAN_GAP}\d")
 
 
 def luhn(digits: str) -> bool:
@@ -40,10 +54,15 @@ def luhn(digits: str) -> bool:
     return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
 
 
+@lru_cache(maxsize=16_384)
+def lengths_of(first_four: str) -> frozenset[int]:
+    """How many digits a card may have that begins like this. Empty: nobody issues such a card."""
+    return frozenset().union(*(lengths for prefix, lengths in _ISSUERS if prefix.match(first_four)))
+
+
 def is_card(digits: str) -> bool:
     """An issuer gives out this prefix at this length, and the check digit holds."""
-    issued = any(prefix.match(digits) and len(digits) in lengths for prefix, lengths in _ISSUERS)
-    return issued and luhn(digits) and len(set(digits)) > 1
+    return len(digits) in lengths_of(digits[:4]) and luhn(digits) and len(set(digits)) > 1
 
 
 def _is_phone(digits: str) -> bool:
@@ -53,27 +72,32 @@ def _is_phone(digits: str) -> bool:
         return False
 
 
-def _inside_identifier(text: str, start: int, end: int) -> bool:
-    """`ch_4242…`, a digest, a UUID; but not `card4242…`."""
-    before = re.search(r"\w*$", text[max(0, start - 40) : start])
-    after = re.match(r"\w*", text[end : end + 40])
+def inside_identifier(text: str, start: int, end: int) -> bool:
+    """`ch_4242…` or a digest; but neither `card_4242…` nor `_4242…_`."""
+    before, after = re.search(r"\w*$", text[max(0, start - 64) : start]), re.match(r"\w*", text[end : end + 64])
     head, tail = before.group() if before else "", after.group() if after else ""
-    return bool("_" in head + tail or (head and not head.isalpha()) or (tail and not tail.isalpha()))
+    return bool(_STRIPE_ID.fullmatch(head) or _HEX.fullmatch(head + text[start:end] + tail))
 
 
-def _is_spaced_like_a_card(text: str, groups: list[re.Match[str]]) -> bool:
+def _is_spaced_like_a_card(text: str, groups: list[re.Match[str]], *, cued: bool) -> bool:
     shape = tuple(len(group.group()) for group in groups)
-    gaps = {re.sub(r"\s+", " ", text[a.end() : b.start()].replace("\u200b", "")) or "" for a, b in pairwise(groups)}
+    gaps = {re.sub(r"\s+", " ", text[a.end() : b.start()].replace("\u200b", "")) for a, b in pairwise(groups)}
     is_invoice_number = len(shape) == 2 and shape[1] == 4 and shape[0] >= 9 and gaps == {"-"}
-    return not is_invoice_number and (len(gaps) <= 1 or shape in _USUAL_SHAPES)
+    if is_invoice_number:
+        return False
+    if shape in _USUAL_SHAPES or all(size % 4 == 0 for size in shape):
+        # `4101, 4102, 4103, 4104` is a list.
+        return cued or not any(map(_LIST_GAP.match, gaps))
+    return len(gaps) <= 1 and all(map(_PLAIN_GAP.fullmatch, gaps))
 
 
-def _is_card_at(text: str, groups: list[re.Match[str]]) -> bool:
+def _is_card_at(text: str, groups: list[re.Match[str]], digits: str) -> bool:
     start, end = groups[0].start(), groups[-1].end()
-    digits = "".join(group.group() for group in groups)
-    if not is_card(digits) or _inside_identifier(text, start, end) or not _is_spaced_like_a_card(text, groups):
+    if not is_card(digits) or inside_identifier(text, start, end):
         return False
     cued = bool(_CARD_CUE.search(text[max(0, start - 40) : start]))
+    if not _is_spaced_like_a_card(text, groups, cued=cued):
+        return False
     # Telephone numbers of 14 and 15 digits exist, but nobody writes one without its plus.
     may_be_phone = len(digits) <= 13 or (len(digits) <= 15 and text[max(0, start - 1) : start] == "+")
     return cued or not (may_be_phone and _is_phone(digits))
@@ -88,31 +112,79 @@ def _continues(text: str, groups: list[re.Match[str]], first: int, last: int) ->
     return len(set(gaps)) == 1
 
 
+def _candidates(digits: str, ends: list[int]) -> Iterator[tuple[int, int]]:
+    """(first group, last group) of what has a card's prefix and length, longest first."""
+    for first in range(len(ends) - 1):
+        lengths = lengths_of(digits[ends[first] : ends[first] + 4])
+        if not lengths:
+            continue
+        last = first + 1
+        while last + 1 < len(ends) and ends[last + 1] - ends[first] <= LONGEST:
+            last += 1
+        yield from ((first, end) for end in range(last, first, -1) if ends[end] - ends[first] in lengths)
+
+
 def _first_card(text: str, groups: list[re.Match[str]]) -> tuple[int, int] | None:
-    """Indexes of the first and last group of the leftmost, longest card among `groups`."""
-    for first in range(len(groups)):
-        for last in range(min(len(groups), first + 19), first, -1):
-            if _is_card_at(text, groups[first:last]) and not _continues(text, groups, first, last):
-                return first, last
-    return None
+    """Indexes of the first and last group of the leftmost, longest card; one grouped as cards are goes before."""
+    ends = [0, *accumulate(len(group.group()) for group in groups)]
+    digits = "".join(group.group() for group in groups)
+    found = None
+    for first, last in _candidates(digits, ends):
+        if found and first >= found[1]:
+            break
+        whole = digits[ends[first] : ends[last]]
+        if not luhn(whole) or _continues(text, groups, first, last) or not _is_card_at(text, groups[first:last], whole):
+            continue
+        shape = tuple(len(group.group()) for group in groups[first:last])
+        if len(shape) == 1 or shape in _USUAL_SHAPES:
+            return first, last
+        found = found or (first, last)
+    return found
+
+
+def _glued(text: str, groups: list[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
+    """Number, expiry and CVV without a gap."""
+    for group in groups:
+        digits = group.group()
+        for length in sorted(lengths_of(digits[:4]), reverse=True):
+            inner = digits[:length]
+            if (
+                (_GLUED.fullmatch(digits[length:]) or _glued_date(text, digits[length:], group.end()))
+                and is_card(inner)
+                and not inside_identifier(text, group.start(), group.end())
+            ):
+                yield group.start(), group.end(), inner
+                break
+
+
+def _glued_date(text: str, month: str, end: int) -> bool:
+    return bool(re.fullmatch(r"0[1-9]|1[0-2]", month) and re.match(r"\s?[/-]\s?(?:20)?[2-4]\d", text[end : end + 8]))
 
 
 def find_cards(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, digits) of every card number in folded text."""
-    for run in _RUN.finditer(text):
-        if sum(map(str.isdigit, run.group())) < 12:
+    for run in RUN.finditer(text):
+        if sum(map(str.isdigit, run.group())) < SHORTEST:
             continue
         groups = list(_GROUP.finditer(text, run.start(), run.end()))
-        while found := _first_card(text, groups):
+        yield from _glued(text, groups)
+        yield from _cards_among(text, groups)
+
+
+def _cards_among(text: str, groups: list[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
+    waiting = [groups]
+    while waiting:
+        groups = waiting.pop()
+        if found := _first_card(text, groups):
             first, last = found
-            start, end = groups[first].start(), groups[last - 1].end()
-            yield start, end, "".join(group.group() for group in groups[first:last])
-            groups = groups[last:]
+            digits = "".join(group.group() for group in groups[first:last])
+            yield groups[first].start(), groups[last - 1].end(), digits
+            waiting += [part for part in (groups[last:], groups[:first]) if part]
 
 
 def is_iban(compact: str) -> bool:
     """ISO 13616: country's length, and the number modulo 97 is 1."""
-    if _IBAN_LENGTHS.get(compact[:2].upper()) != len(compact) or not compact.isalnum():
+    if IBAN_LENGTHS.get(compact[:2].upper()) != len(compact) or not compact.isalnum():
         return False
     rearranged = compact[4:] + compact[:4]
     return int("".join(str(int(c, 36)) for c in rearranged)) % 97 == 1
@@ -121,7 +193,13 @@ def is_iban(compact: str) -> bool:
 def find_ibans(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of every valid IBAN in folded text, in any case and spacing."""
     for match in _IBAN_START.finditer(text):
-        length = _IBAN_LENGTHS.get(match.group()[:2].upper(), 0)
-        tail = re.compile(rf"(?:[ \u200b-]?[A-Za-z0-9]){{{length}}}(?![A-Za-z0-9])").match(text, match.start())
-        if length and tail and is_iban(re.sub(r"[ \u200b-]", "", tail.group())):
+        country = "".join(filter(str.isalpha, match.group())).upper()
+        length = IBAN_LENGTHS.get(country, 0)
+        tail = _iban_of(length).match(text, match.start()) if length else None
+        if tail and is_iban(re.sub(r"[\s\u200b./_-]", "", tail.group())):
             yield tail.start(), tail.end()
+
+
+@lru_cache(maxsize=len(IBAN_LENGTHS))
+def _iban_of(length: int) -> re.Pattern[str]:
+    return re.compile(rf"[A-Za-z](?:{_IBAN_GAP}[A-Za-z0-9]){{{length - 1}}}(?![A-Za-z0-9])")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Secret = Literal["card", "cvv", "iban", "code", "api_key", "password"]
+Secret = Literal["card", "cvv", "expiry", "iban", "code", "api_key", "password"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,8 +35,8 @@ def test_no_look_alike_is_touched() -> None:
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
-        ("my card is 4242 4242 4242 4242 exp 12/27 cvv 123", "my card is [card] exp 12/27 cvv [cvv]"),
-        ("4242 4242 4242 4242 12/27 123", "[card] 12/27 [cvv]"),
+        ("my card is 4242 4242 4242 4242 exp 12/27 cvv 123", "my card is [card] exp [expiry] cvv [cvv]"),
+        ("4242 4242 4242 4242 12/27 123", "[card] [expiry] [cvv]"),
         ("378282246310005 ok", "[card ••••0005] ok"),
         ("3782 822463 10005", "[card ••••0005]"),
         ("4242-4242-4242-4242, 5555 5555 5555 4444", "[card ••••4242], [card ••••4444]"),
