@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.metrics import Metrics
 from server.problems import problem
+from tools.safety.mask import mask
 
 log = structlog.get_logger()
 
@@ -112,7 +113,7 @@ class SmallJson:
 
 def _request_id(scope: Scope) -> str:
     given = Headers(scope=scope).get("x-request-id", "")
-    return given if re.fullmatch(r"[\w-]{8,64}", given) else str(uuid7())
+    return given if re.fullmatch(r"[\w-]{8,64}", given) and not mask(given).found else str(uuid7())
 
 
 def _unexpected() -> ASGIApp:

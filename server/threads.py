@@ -84,7 +84,7 @@ async def open_thread(
 
 def clean_metadata(metadata: Json) -> Json:
     """Without secrets, and with the marks by which Agent Server clients find their threads."""
-    clean = {key: masked(value) if isinstance(value, str) else value for key, value in metadata.items()}
+    clean = {masked(key): masked(value) if isinstance(value, str) else value for key, value in metadata.items()}
     return {**clean, "graph_id": ASSISTANT, "assistant_id": assistant_id(ASSISTANT)}
 
 

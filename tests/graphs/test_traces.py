@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any, cast
 
 import langsmith
@@ -15,6 +13,7 @@ from langsmith.utils import get_env_var
 
 from graphs import traces
 from graphs.traces import MaskedClient, mask_traces
+from tests.fixtures.traces import trace_service
 from tools.safety.dropped import DROPPED
 
 CARD = "4242 4242 4242 4242"
@@ -22,41 +21,16 @@ CARD = "4242 4242 4242 4242"
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What a tracing service on this machine received."""
-    received: list[str] = []
-
-    class Service(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append(self.rfile.read(int(self.headers["Content-Length"])).decode("utf-8", "replace"))
-            self._answer()
-
-        do_PATCH = do_POST  # noqa: N815 - as http.server names them
-
-        def do_GET(self) -> None:
-            self._answer()
-
-        def _answer(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, *_: Any) -> None: ...
-
-    service = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    Thread(target=service.serve_forever, daemon=True).start()
-    settings = {
-        "TRACING": "true", "API_KEY": "not-a-real-one", "ENDPOINT": f"http://127.0.0.1:{service.server_port}",
-        "DISABLE_RUN_COMPRESSION": "true",
-    }  # fmt: skip
-    for name, value in settings.items():
-        monkeypatch.setenv(f"LANGSMITH_{name}", value)
-    forget_environment()
-    yield received
-    langsmith.configure(client=None)
-    monkeypatch.undo()
-    forget_environment()
-    service.shutdown()
-    service.server_close()
+    with trace_service() as service:
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
+        forget_environment()
+        yield service.received
+        if client := run_trees._CLIENT:
+            client.close()
+        langsmith.configure(client=None)
+        monkeypatch.undo()
+        forget_environment()
 
 
 def forget_environment() -> None:
