@@ -76,7 +76,7 @@ def test_two_accounts_on_one_address_go_to_a_person(customer: Customer, staff: S
 def test_a_pasted_card_number_is_kept_nowhere_and_the_customer_is_told(customer: Customer) -> None:
     reply = customer.says("my card is 4242 4242 4242 4242, why was it charged?")
 
-    assert "Please never send card numbers" in reply.text
+    assert "Please never type card numbers" in reply.text
     assert "4242 4242" not in str(customer.messages())
 
 

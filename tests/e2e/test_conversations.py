@@ -212,3 +212,19 @@ def test_a_forgotten_address_is_looked_up_by_phone(world: World, customer: Custo
     reply = customer.says(world.code("katherine@example.com"))
 
     assert "that worked" in reply.text
+
+
+def test_who_pastes_a_card_hears_why_not_to_and_what_to_do_instead(customer: Customer) -> None:
+    reply = customer.says("please charge 4000 0566 5566 5556 instead")
+    assert reply.streamed == reply.text
+    assert "I removed what looked like card data" in reply.text
+    assert "not kept" in reply.text
+    assert '"change my card"' in reply.text
+    assert "5556" not in reply.text
+    assert "e-mail address" in customer.says("change my card").text
+
+
+def test_who_pastes_a_card_while_a_person_has_the_conversation_hears_it_too(customer: Customer) -> None:
+    customer.says("i want to talk to a person")
+    assert "I removed what looked like card data" in customer.says("my card is 4000 0566 5566 5556").text
+    assert "I removed" not in customer.says("are you there?").text

@@ -67,24 +67,28 @@ class Piece:
     """Of the cards that begin with them. Empty: none does, or they are too few to tell."""
     given: bool = False
     """They were called a card's."""
+    loose: bool = False
+    """Words beside them say that they are something else; they count where most of a card was there before."""
 
     @classmethod
-    def of(cls, digits: str, *, given: bool = False) -> Self:
+    def of(cls, digits: str, *, given: bool = False, loose: bool = False) -> Self:
         sums = [sum(_weighed(int(d), (i + shift) % 2) for i, d in enumerate(reversed(digits))) % 10 for shift in (0, 1)]
         lengths = lengths_of(digits[:FIRST]) if len(digits) >= FIRST else frozenset[int]()
-        return cls(length=len(digits), plain=sums[0], doubled=sums[1], lengths=lengths, given=given)
+        return cls(length=len(digits), plain=sums[0], doubled=sums[1], lengths=lengths, given=given, loose=loose)
 
     @classmethod
     def read(cls, text: str) -> Self:
         """Raises `ValueError` for what `written` did not write."""
-        length, plain, doubled, lengths, given = text.split(":")
+        length, plain, doubled, lengths, marks = text.split(":")
         wanted = frozenset(map(int, filter(None, lengths.split(","))))
-        return cls(length=int(length), plain=int(plain), doubled=int(doubled), lengths=wanted, given=bool(given))
+        sums = {"length": int(length), "plain": int(plain), "doubled": int(doubled)}
+        return cls(**sums, lengths=wanted, given="g" in marks, loose="l" in marks)
 
     @property
     def written(self) -> str:
         lengths = ",".join(map(str, sorted(self.lengths)))
-        return f"{self.length}:{self.plain}:{self.doubled}:{lengths}:{'given' if self.given else ''}"
+        marks = "g" * self.given + "l" * self.loose
+        return f"{self.length}:{self.plain}:{self.doubled}:{lengths}:{marks}"
 
     def then(self, after: "Piece") -> "Piece":
         """Both as one number."""
@@ -95,6 +99,7 @@ class Piece:
             doubled=(mine[1] + after.doubled) % 10,
             lengths=self.lengths,
             given=self.given,
+            loose=self.loose,
         )
 
     @property
@@ -149,7 +154,7 @@ def completes(earlier: Sequence[Piece], piece: Piece) -> bool:
 
 def _begins(found: _Found, chatter: int) -> bool:
     piece = found.piece
-    if not piece.may_go_on or piece.length < TELLING:
+    if piece.loose or not piece.may_go_on or piece.length < TELLING:
         return False
     printed_so = all(size % 4 == 0 for size in found.shape) or found.shape == (4, 6) or piece.length > _LONGEST_PHONE
     return piece.given or (chatter == 0 and printed_so)
@@ -170,13 +175,14 @@ def _is_under_way(whole: Piece) -> bool:
 def _joined(earlier: Sequence[Piece], last: Piece) -> Iterator[Piece]:
     """Every number that ends with `last` and begins with one of `earlier`, with or without small ones in between."""
     for chain in {tuple(p for p in earlier if p.length > least) for least in (_CRUMB, FIRST - 1)}:
-        whole = last
+        whole, loose = last, last.loose
         for piece in reversed(chain):
             whole = piece.then(whole)
             if whole.length > LONGEST:
                 break
-            if piece.lengths:
+            if piece.lengths and not piece.loose and (piece.length >= TELLING or not loose):
                 yield whole
+            loose = loose or piece.loose
 
 
 def _readable(text: str) -> str:
@@ -195,7 +201,8 @@ def _found(text: str) -> Iterator[_Found]:
             shape = tuple(len(group) for group in re.findall(r"\d+", run.group()))
             given = bool(_GIVING.search(text[max(0, start - 80) : start]))
             is_year = re.fullmatch(r"20[0-4]\d", digits) is not None
-            yield _Found(start, end, shape, Piece.of(digits, given=given), is_year)
+            loose = not _stands_alone(text, start, end)
+            yield _Found(start, end, shape, Piece.of(digits, given=given, loose=loose), is_year)
 
 
 def _is_free(text: str, run: re.Match[str]) -> bool:
@@ -205,7 +212,6 @@ def _is_free(text: str, run: re.Match[str]) -> bool:
         not re.search(r"[\w+$€£¥%#-]", beside)
         and not _AMOUNT_OR_TIME.fullmatch(run.group())
         and all(map(_PLAIN_GAP.fullmatch, filter(None, re.split(r"\d+", run.group()))))
-        and _stands_alone(text, start, end)
     )
 
 

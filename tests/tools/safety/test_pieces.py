@@ -22,6 +22,8 @@ from tools.safety.pieces import SHOWN, Piece, closes, mask_pieces, pieces_in
         (["٤٢٤٢ ٤٢٤٢", "4242\u200b4242"], [SHOWN, SHOWN]),
         (["3782 822463", "10005"], [SHOWN, SHOWN]),
         (["424242", "4242424242"], ["424242", SHOWN]),
+        (["5384 7291", "it goes on 6037 1281"], [SHOWN, f"it goes on {SHOWN}"]),
+        (["5384 7291", "room 6037", "ends in 1281"], [SHOWN, "room 6037", f"ends in {SHOWN}"]),
     ],
 )
 def test_the_pieces_of_a_card_are_hidden_once_they_look_like_one(said: list[str], told: list[str]) -> None:
@@ -40,6 +42,7 @@ def test_the_pieces_of_a_card_are_hidden_once_they_look_like_one(said: list[str]
         ["2026-11-03", "23.11.2026", "12/12"],
         ["5", "42 seats", "100%"],
         ["I have 4242 reasons", "and 4242 more"],
+        ["room 5384", "seat 7291", "6037", "1281"],
     ],
 )
 def test_numbers_that_an_answer_is_made_of_stay(said: list[str]) -> None:
