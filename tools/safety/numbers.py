@@ -103,39 +103,43 @@ def _is_card_at(text: str, groups: list[re.Match[str]], digits: str) -> bool:
     return cued or not (may_be_phone and _is_phone(digits))
 
 
-def _continues(text: str, groups: list[re.Match[str]], first: int, last: int) -> bool:
-    """The last three blocks of a longer number that is spaced alike are no number of their own."""
-    size = sum(len(group.group()) for group in groups[first:last])
-    if first == 0 or size >= 16 or len(groups[first - 1].group()) != len(groups[first].group()):
+def _continues(text: str, groups: list[re.Match[str]], has_before: bool) -> bool:
+    """The last three blocks of a longer number that is spaced alike are no number of their own.
+
+    `groups` begins with the one before, if `has_before`.
+    """
+    size = sum(len(group.group()) for group in groups[1:])
+    if not has_before or size >= 16 or len(groups[0].group()) != len(groups[1].group()):
         return False
-    gaps = [text[a.end() : b.start()] for a, b in pairwise(groups[first - 1 : last])]
-    return len(set(gaps)) == 1
+    return len({text[a.end() : b.start()] for a, b in pairwise(groups)}) == 1
 
 
-def _candidates(digits: str, ends: list[int]) -> Iterator[tuple[int, int]]:
+def _candidates(digits: str, ends: list[int], start: int, stop: int) -> Iterator[tuple[int, int]]:
     """(first group, last group) of what has a card's prefix and length, longest first."""
-    for first in range(len(ends) - 1):
+    for first in range(start, stop):
         lengths = lengths_of(digits[ends[first] : ends[first] + 4])
         if not lengths:
             continue
         last = first + 1
-        while last + 1 < len(ends) and ends[last + 1] - ends[first] <= LONGEST:
+        while last < stop and ends[last + 1] - ends[first] <= LONGEST:
             last += 1
         yield from ((first, end) for end in range(last, first, -1) if ends[end] - ends[first] in lengths)
 
 
-def _first_card(text: str, groups: list[re.Match[str]]) -> tuple[int, int] | None:
+def _first_card(
+    text: str, groups: list[re.Match[str]], digits: str, ends: list[int], within: tuple[int, int]
+) -> tuple[int, int] | None:
     """Indexes of the first and last group of the leftmost, longest card; one grouped as cards are goes before."""
-    ends = [0, *accumulate(len(group.group()) for group in groups)]
-    digits = "".join(group.group() for group in groups)
     found = None
-    for first, last in _candidates(digits, ends):
+    for first, last in _candidates(digits, ends, *within):
         if found and first >= found[1]:
             break
-        whole = digits[ends[first] : ends[last]]
-        if not luhn(whole) or _continues(text, groups, first, last) or not _is_card_at(text, groups[first:last], whole):
+        whole, those = digits[ends[first] : ends[last]], groups[max(0, first - 1) : last]
+        if not luhn(whole) or _continues(text, those, first > within[0]):
             continue
         shape = tuple(len(group.group()) for group in groups[first:last])
+        if not _is_card_at(text, groups[first:last], whole):
+            continue
         if len(shape) == 1 or shape in _USUAL_SHAPES:
             return first, last
         found = found or (first, last)
@@ -172,14 +176,15 @@ def find_cards(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _cards_among(text: str, groups: list[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
-    waiting = [groups]
+    digits = "".join(group.group() for group in groups)
+    ends = [0, *accumulate(len(group.group()) for group in groups)]
+    waiting = [(0, len(groups))]
     while waiting:
-        groups = waiting.pop()
-        if found := _first_card(text, groups):
+        start, stop = waiting.pop()
+        if found := _first_card(text, groups, digits, ends, (start, stop)):
             first, last = found
-            digits = "".join(group.group() for group in groups[first:last])
-            yield groups[first].start(), groups[last - 1].end(), digits
-            waiting += [part for part in (groups[last:], groups[:first]) if part]
+            yield groups[first].start(), groups[last - 1].end(), digits[ends[first] : ends[last]]
+            waiting += [part for part in ((start, first), (last, stop)) if part[0] < part[1]]
 
 
 def is_iban(compact: str) -> bool:
