@@ -17,8 +17,6 @@ from tools.errors import AlreadyUnderWay, BillingUnavailable, Conflict
 from tools.ledger.types import Action, ActionState
 
 Json = dict[str, Any]
-CONSENT_LEVEL = 2
-"""A yes counts only from somebody who has just proved who they are."""
 GONE: frozenset[ActionState] = frozenset({"void", "expired", "declined", "rejected"})
 """Ended without anything being done: a yes to it means nothing any more."""
 ASSISTANT = "assistant"
@@ -45,7 +43,7 @@ class Answer:
 
 def pressed(payload: Json) -> HumanMessage:
     """A press of a card's button as the conversation has it."""
-    button = {name: payload[name] for name in ("case_id", "digest", "answer")}
+    button = {name: payload.get(name) for name in ("case_id", "digest", "answer", "kind")}
     return HumanMessage(payload["text"], id=payload["message_id"], additional_kwargs={"button": button})
 
 

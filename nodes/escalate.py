@@ -15,7 +15,7 @@ from nodes.thread import thread_of
 async def escalate(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
     """The customer gets a ticket number and a real place in the queue, and repeats nothing."""
     said, handed = await hand_over(state, runtime, state.get("why") or "asked for a person")
-    return {"draft": said.worded_by("escalation").to_json(), **handed}
+    return {"draft": (Draft.from_json(state.get("draft")) + said).worded_by("escalation").to_json(), **handed}
 
 
 async def hand_over(state: SupportState, runtime: Runtime[Context], reason: str) -> tuple[Draft, dict[str, Any]]:

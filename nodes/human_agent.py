@@ -6,11 +6,12 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from nodes.consent import CONSENT_LEVEL, Answer, pressed, settle_pressed
+from nodes.consent import Answer, pressed, settle_pressed
 from nodes.context import Context
 from nodes.deliver_notice import notice_draft
 from nodes.drafting import Draft, draft
-from nodes.identify_user import step_up
+from nodes.identify_user import prove_again
+from nodes.levels import level_to_agree
 from nodes.promising import keep_answers
 from nodes.reply import SECRETS
 from nodes.state import SupportState
@@ -48,14 +49,15 @@ async def human_agent(state: SupportState, runtime: Runtime[Context]) -> dict[st
 
 async def _pressed(answer: dict[str, Any], runtime: Runtime[Context]) -> list[AnyMessage]:
     """A button names what it agrees to, so it counts while a person has the conversation. A typed yes is theirs."""
-    return [pressed(answer), _message(await _settled(Answer.by_button(answer), runtime))]
+    return [pressed(answer), _message(await _settled(answer, runtime))]
 
 
-async def _settled(answer: Answer, runtime: Runtime[Context]) -> Draft:
+async def _settled(decision: dict[str, Any], runtime: Runtime[Context]) -> Draft:
     context, thread = runtime.context, thread_of(runtime)
     session = await context.verifier.session(thread)
-    if session.level < CONSENT_LEVEL:
-        return (await step_up(runtime, session.email))[0] if session.email else draft("button_unproven")
+    if session.level < level_to_agree(decision.get("kind")):
+        return await prove_again(runtime, session)
+    answer = Answer.by_button(decision)
     settled = await settle_pressed(answer, thread=thread, customer=session.customer, pending=None, context=context)
     return settled.said
 

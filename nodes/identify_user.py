@@ -6,12 +6,18 @@ from langgraph.runtime import Runtime
 
 from nodes.context import Context
 from nodes.drafting import Draft, draft
-from nodes.state import SupportState
+from nodes.state import IdentityFacts, SupportState
 from nodes.thread import thread_of
 from tools.errors import MailUnavailable, RateLimited
+from tools.identity.telling_apart import Kind
+from tools.identity.types import Session
 
 VALID = "ten minutes"
 """As `Verifier` makes codes."""
+PROVED = 2
+"""What a code gives."""
+QUESTIONS: dict[Kind, str] = {"last4": "account_last4", "payment": "account_payment", "invoice": "account_invoice"}
+"""The same words whoever is asked."""
 
 
 async def identify_user(state: SupportState, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -33,6 +39,8 @@ async def _respond(state: SupportState, runtime: Runtime[Context]) -> tuple[Draf
         return await _send_code(runtime, email=email)
     if phone := slots.get("phone"):
         return await _send_code(runtime, phone=phone)
+    if identity.get("question"):
+        return draft("account_missing", question=_question(state)), "account"
     intents = [intent for intent, _ in state["turn"].get("readings", [])[:1]]
     if "resend_code" in intents:
         return await _send_again(runtime)
@@ -40,15 +48,24 @@ async def _respond(state: SupportState, runtime: Runtime[Context]) -> tuple[Draf
         return draft("ask_phone"), "phone"
     if "@" in state["turn"]["text"] and not _is_new(str(email), state):
         return draft("not_an_email"), "email"
-    if identity.get("email") and identity.get("level", 0) == 1:
-        return await step_up(runtime, str(identity["email"]))
     if identity.get("challenge") == "pending":
         return draft("code_missing"), "code"
+    if identity.get("reachable") and identity.get("level", 0) < PROVED:
+        return await _step_up(runtime, str(identity["reachable"]))
     return draft("ask_email"), "email"
 
 
-async def step_up(runtime: Runtime[Context], email: str) -> tuple[Draft, str | None]:
-    """A fresh code to the address that the customer is signed in with, before anything changes."""
+async def prove_again(runtime: Runtime[Context], session: Session) -> Draft:
+    """What somebody has to do whose level does not suffice, said while a person has the conversation."""
+    if session.question:
+        return draft("account_missing", question=draft(QUESTIONS[session.question]))
+    if session.challenge == "pending":
+        return draft("code_missing")
+    return (await _step_up(runtime, session.reachable))[0] if session.reachable else draft("button_unproven")
+
+
+async def _step_up(runtime: Runtime[Context], email: str) -> tuple[Draft, str | None]:
+    """A fresh code to the address that the customer is signed in with, or has proved before."""
     reply, asked = await _send_code(runtime, email=email)
     return (draft("code_step_up", valid=VALID) if asked == "code" else reply), asked
 
@@ -68,13 +85,30 @@ def _after_attempt(state: SupportState) -> tuple[Draft, str | None]:
             return draft("verified_prefix" if state.get("case") else "identified"), None
         case "no_account":
             return draft("no_account"), "email"
+        case "several":
+            return draft("account_several", question=_question(state)), "account"
+        case "mismatch":
+            return draft("account_mismatch", tries=_tries(identity), question=_question(state)), "account"
+        case "unchecked":
+            return draft("account_unchecked"), "account"
         case "locked":
             return draft("code_locked"), "email"
         case "expired":
             return draft("code_expired"), "email"
         case _:
-            left = identity.get("tries_left", 0)
-            return draft("code_wrong", tries="one try" if left == 1 else f"{left} tries"), "code"
+            return draft("code_wrong", tries=_tries(identity)), "code"
+
+
+def _question(state: SupportState) -> Draft:
+    asked = state["identity"].get("question")
+    if asked is None:
+        raise RuntimeError("nothing is asked of this customer")
+    return draft(QUESTIONS[asked])
+
+
+def _tries(identity: IdentityFacts) -> str:
+    left = identity.get("tries_left", 0)
+    return "one try" if left == 1 else f"{left} tries"
 
 
 async def _send_again(runtime: Runtime[Context]) -> tuple[Draft, str | None]:

@@ -1,15 +1,33 @@
-"""How sure we must be of who is there, and what kind of work each intent is: one table for both.
+"""How sure we must be of who is there, for every intent and every kind of action, and which wish each kind comes from.
 
 Levels are those of DESIGN.md, invariant 6: 0 anonymous, 1 may read billing, 2 may act.
 """
 
 from typing import Literal
 
+from tools.nlu.types import Intent
 from tools.policy.types import ActionKind
 
 Level = Literal[0, 1, 2]
 
-READING: dict[str, Level] = {
+INTENTS: dict[Intent, Level] = {
+    "greeting": 0,
+    "thanks": 0,
+    "goodbye": 0,
+    "affirm": 0,
+    "decline": 0,
+    "talk_to_human": 0,
+    "out_of_scope": 0,
+    "capabilities": 0,
+    "give_email": 0,
+    "give_phone": 0,
+    "forgot_email": 0,
+    "give_code": 0,
+    "resend_code": 0,
+    "policy_question": 0,
+    "tax_question": 0,
+    "dispute": 0,
+    "fraud_report": 0,
     "list_invoices": 1,
     "invoice_pdf": 1,
     "explain_charge": 1,
@@ -19,9 +37,6 @@ READING: dict[str, Level] = {
     "credit_balance": 1,
     "payment_failed": 1,
     "subscription_status": 1,
-}
-
-ACTING: dict[str, Level] = {
     "duplicate_charge": 2,
     "refund_request": 2,
     "cancel_subscription": 2,
@@ -35,6 +50,24 @@ ACTING: dict[str, Level] = {
     "update_payment_method": 2,
     "change_billing_details": 2,
 }
+"""A yes or no has no level of its own: that of the action that it answers counts."""
+
+ACTIONS: dict[ActionKind, Level] = {
+    "refund": 2,
+    "credit_note": 2,
+    "payment_plan": 2,
+    "instalment": 2,
+    "extend_due_date": 2,
+    "resend_invoice": 2,
+    "cancel_subscription": 2,
+    "undo_cancel": 2,
+    "pause_subscription": 2,
+    "resume_subscription": 2,
+    "change_subscription": 2,
+    "change_billing_details": 2,
+    "payment_method_link": 2,
+}
+"""To have it proposed, to agree to it, and to open what it made."""
 
 FOR_A_PERSON: frozenset[str] = frozenset({"dispute", "fraud_report"})
 """Never settled by the agent: a bank or a person decides."""
@@ -70,7 +103,8 @@ WISHED: dict[ActionKind, str] = {
 }
 """The wish that a kind of action comes from."""
 
-GOALS: dict[str, Level] = READING | ACTING
+GOALS: dict[str, Level] = {intent: level for intent, level in INTENTS.items() if level > 0}
+"""What takes the customer's own billing data to answer."""
 
 
 def wishes(intents: list[str]) -> list[str]:
@@ -85,6 +119,16 @@ def goal_of(kind: ActionKind, ground: str | None = None) -> str:
     return {"duplicate": "duplicate_charge", "charged_after_cancel": "charged_after_cancel"}.get(
         ground or "", WISHED[kind]
     )
+
+
+def level_for(kind: ActionKind) -> Level:
+    """Raises `KeyError` for a kind that declares none."""
+    return ACTIONS[kind]
+
+
+def level_to_agree(kind: ActionKind | None) -> Level:
+    """Of a yes or no; for an answer that names no kind, as an old button's, what any kind needs."""
+    return level_for(kind) if kind else max(ACTIONS.values())
 
 
 def level_needed(goals: list[str]) -> Level:

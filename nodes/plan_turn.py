@@ -7,12 +7,14 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from nodes.consent import ASSISTANT, CONSENT_LEVEL
+from nodes.consent import ASSISTANT
 from nodes.context import Context, Limits
 from nodes.details import LACKED, answered, choice, details_of, values, wished
-from nodes.levels import FOR_A_PERSON, GOALS, goal_of, level_needed, wishes
+from nodes.drafting import draft
+from nodes.levels import FOR_A_PERSON, GOALS, goal_of, level_needed, level_to_agree, wishes
 from nodes.state import Step, SupportState
 from tools.errors import Conflict
+from tools.policy.types import ActionKind
 
 RATING = re.compile(r"^\s*[1-5]\s*(/\s*5)?\s*[.!]?\s*$")
 HOW = re.compile(r"^\s*(how (do|does|can|could|long|many|often) |what (happens|if|is your|are your) )", re.IGNORECASE)
@@ -41,7 +43,7 @@ async def plan_turn(state: SupportState, runtime: Runtime[Context]) -> dict[str,
     """The customer's matter moves on: each message leads to exactly one next step."""
     planned = plan(state, runtime.context.limits)
     case = state.get("case")
-    if not case or planned.step in WITH_PROPOSAL:
+    if not case or planned.step in WITH_PROPOSAL or _is_being_proved(planned, state):
         return planned.update()
     if _is_a_colleagues(case):
         return _beside_a_colleagues(planned)
@@ -55,6 +57,12 @@ def _beside_a_colleagues(planned: Plan) -> dict[str, Any]:
     once more when all that is missing is who is there.
     """
     return planned.update() if planned.step == "identify_user" else {**planned.update(), "case": None}
+
+
+def _is_being_proved(planned: Plan, state: SupportState) -> bool:
+    """Whoever said yes has to prove first who they are; what they said yes to waits for that."""
+    unproven = {**(state.get("case") or {}), **(planned.extra.get("case") or {})}.get("unproven") is not None
+    return planned.step == "identify_user" and unproven and planned.goals in (None, state.get("goals") or [])
 
 
 def plan(state: SupportState, limits: Limits) -> Plan:
@@ -77,11 +85,8 @@ def _screened(state: SupportState, _: Limits) -> Plan | None:
 
 def _presses_button(state: SupportState, _: Limits) -> Plan | None:
     """A button names the digest that it stands for, so it counts whatever was asked last; who pressed it counts too."""
-    if not state["turn"].get("button"):
-        return None
-    if state["identity"].get("level", 0) < CONSENT_LEVEL:
-        return Plan(step="identify_user", goals=_goals_of_case(state))
-    return Plan(step="settle_proposal")
+    button = state["turn"].get("button")
+    return _settles(state, button.get("kind")) if button else None
 
 
 def _wants_person(state: SupportState, limits: Limits) -> Plan | None:
@@ -102,10 +107,24 @@ def _code_given(state: SupportState, limits: Limits) -> Plan | None:
     if attempt is None:
         return None
     if attempt == "ambiguous":
-        return Plan(step="escalate", why="several accounts share the verified e-mail address")
+        said = {"draft": draft("account_unclear").to_json()}
+        return Plan(step="escalate", why="several accounts share the verified e-mail address", extra=said)
+    if attempt == "verified" and (case := state.get("case")) and "unproven" in case:
+        return _proved(state, case)
     if attempt == "verified" and state.get("goals"):
         return _serve(state, limits)
     return Plan(step="identify_user")
+
+
+def _proved(state: SupportState, case: dict[str, Any]) -> Plan:
+    """The question is put again to its customer, and to nobody else."""
+    customer = state["identity"].get("customer")
+    if customer in {None, case["customer"]}:
+        kept = case if customer is None else {name: case[name] for name in case if name != "unproven"}
+        return Plan(step="identify_user", extra={"case": kept})
+    if goals := _goals_of_case(state):
+        return _proceed(state, goals, {"details": {}})
+    return Plan(step="identify_user", goals=[], extra={"case": None})
 
 
 def _withdraws(state: SupportState, _: Limits) -> Plan | None:
@@ -122,6 +141,8 @@ def _answers_question(state: SupportState, limits: Limits) -> Plan | None:
         case "rating" if RATING.match(text) or not _is_about_something(intents):
             return Plan(step="close_conversation")
         case "phone" | "email" if slots.get("phone") or slots.get("email") or "@" in text:
+            return Plan(step="identify_user")
+        case "account" if state["identity"].get("question") and not _is_about_something(intents):
             return Plan(step="identify_user")
         case "which_charge" if state["turn"].get("answer") == "no":
             return Plan(step="greet", goals=[])
@@ -156,9 +177,15 @@ def _answers_proposal(state: SupportState, intents: list[str]) -> Plan | None:
         return None
     if answer is None and intents[0] == "affirm":
         return Plan(step="clarify")
-    if state["identity"].get("level", 0) < CONSENT_LEVEL:
-        return Plan(step="identify_user", goals=_goals_of_case(state))
-    return Plan(step="settle_proposal")
+    return _settles(state, (state.get("case") or {}).get("kind"))
+
+
+def _settles(state: SupportState, kind: ActionKind | None) -> Plan:
+    """An answer counts from somebody who has just proved who they are; until then, what it was given to waits."""
+    if state["identity"].get("level", 0) >= level_to_agree(kind):
+        return Plan(step="settle_proposal")
+    case = state.get("case")
+    return Plan(step="identify_user", extra={"case": {**case, "unproven": True}} if case else {})
 
 
 def _asks_how(state: SupportState, limits: Limits) -> Plan | None:

@@ -20,6 +20,8 @@ async def recall_identity(state: SupportState, runtime: Runtime[Context]) -> dic
         customer=session.customer,
         challenge=session.challenge,
         tries_left=session.tries_left,
+        question=session.question,
+        reachable=session.reachable,
         attempt=last.outcome if last is not None and this_message else None,
     )
     return {"identity": facts, "waiting": await _waiting(session.customer, runtime.context)}

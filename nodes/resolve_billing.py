@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from nodes.case.deeds.subscriptions import change_of
 from nodes.context import Case, Context
 from nodes.drafting import Draft, draft, quoted
+from nodes.levels import level_for
 from nodes.outcomes import waiting_draft
 from nodes.proposals import case_of, proposal_draft
 from nodes.resolving.changing import with_cost
@@ -15,7 +16,7 @@ from nodes.resolving.matter import Proposal
 from nodes.state import SupportState
 from nodes.thread import case_id, thread_of
 from nodes.under_way import under_way
-from tools.errors import BillingUnavailable, Conflict, KnowledgeUnavailable, NotFound
+from tools.errors import BillingUnavailable, Conflict, KnowledgeUnavailable, NotFound, ProofNeeded
 from tools.policy.types import Verdict
 
 _proposals = TypeAdapter(Proposal)
@@ -26,6 +27,8 @@ async def resolve_billing(state: SupportState, runtime: Runtime[Context]) -> dic
     proposal = _proposals.validate_python(state["proposal"])
     thread = thread_of(runtime)
     request = proposal.request
+    if state["identity"].get("level", 0) < level_for(request.kind):
+        raise ProofNeeded
     said = Draft.from_json(state.get("draft"))
     ledger = runtime.context.ledger
     if live := await under_way(ledger, customer=request.customer, kind=request.kind, target=request.target):

@@ -6,11 +6,15 @@ from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
+from tools.identity.telling_apart import Kind
+
 STATE_VERSION = 1
 
 Json = dict[str, Any]
 Stage = Literal["greeting", "identify", "check_billing", "present_options", "resolve", "success", "escalated", "human"]
-Asked = Literal["email", "phone", "code", "confirm", "handover", "which_charge", "detail", "clarify", "rating"]
+Asked = Literal[
+    "email", "phone", "code", "account", "confirm", "handover", "which_charge", "detail", "clarify", "rating",
+]  # fmt: skip
 Step = Literal[
     "greet", "identify_user", "fetch_billing", "answer_policy", "settle_proposal", "withdraw_request", "clarify",
     "redirect", "escalate", "close_conversation",
@@ -32,7 +36,7 @@ class Turn(TypedDict, total=False):
     answer: Literal["yes", "no"] | None
     """A plain yes or no, by exact words: nothing else counts as consent."""
     button: Json | None
-    """`{"case_id", "digest", "answer"}` when it is a press of a card's button. Set by the server alone."""
+    """`{"case_id", "digest", "answer", "kind"}` when it is a press of a card's button. Set by the server alone."""
 
 
 class IdentityFacts(TypedDict, total=False):
@@ -43,8 +47,12 @@ class IdentityFacts(TypedDict, total=False):
     customer: str | None
     challenge: Literal["none", "pending", "locked"]
     tries_left: int
+    question: Kind | None
+    """What is asked to tell several accounts on one address apart."""
+    reachable: str | None
+    """Where a code may go without being asked for the address."""
     attempt: str | None
-    """Outcome of the code in this very message, if it was one."""
+    """Outcome of the code or answer in this very message, if it was one."""
 
 
 class SupportInput(TypedDict, total=False):
@@ -88,7 +96,7 @@ class SupportState(SupportInput, total=False):
     """An action that resolving asks to open a case for."""
     case: Json | None
     """`{"id", "digest", "kind", "ground", "customer", "amount", "currency"}` of the proposal last put to the customer;
-    with `proposer` when a colleague made it."""
+    with `proposer` when a colleague made it, and `unproven` while it waits for its customer to prove who they are."""
     waiting: list[Json]
     """`{"id", "digest"}` of this customer's requests that wait for a person, read anew each turn."""
     draft: Json | None

@@ -5,7 +5,9 @@ Behind a proxy uvicorn reads the address from `X-Forwarded-For`, but only when t
 """
 
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Annotated
 
+from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 UNKNOWN = "unknown"
@@ -23,3 +25,10 @@ def network_of(connection: HTTPConnection) -> str:
             return str(address.ipv4_mapped)
         return str(ip_network((address, 64), strict=False))
     return str(address)
+
+
+async def _of_request(request: Request) -> str:
+    return network_of(request)
+
+
+Network = Annotated[str, Depends(_of_request)]

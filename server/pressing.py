@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from itertools import count
 
-from nodes.consent import CONSENT_LEVEL
+from nodes.levels import level_for
 from nodes.withdraw_request import WHY
 from nodes.wording.account import LINK_LIFE
 from server.endings import tell_end
@@ -40,7 +40,7 @@ async def _pressed(services: Services, action: Action, digest: str, answer: Answ
     run_id = named_run("button", action.id, digest, answer, str(attempt))
     if await services.ledger.run(run_id) is None:
         services.metrics.decisions.labels("customer", "confirm" if answer == "yes" else "decline").inc()
-    said = customer_decision(named_run("pressed", run_id), action.id, digest, answer)
+    said = customer_decision(named_run("pressed", run_id), action.id, digest, answer, action.kind)
     return await services.queue.submit(action.thread, said, run_id=run_id)
 
 
@@ -70,7 +70,7 @@ async def _was_taken_back(services: Services, action_id: str) -> bool:
 async def make_link(services: Services, action: Action, *, return_url: str) -> PortalLink:
     """Stripe's page for a new card: made when it is asked for, given out once, kept nowhere."""
     session = await services.plugs.verifier.session(action.thread)
-    if session.level < CONSENT_LEVEL or session.customer is None:
+    if session.level < level_for(action.kind) or session.customer is None:
         raise ProofNeeded
     if session.customer != action.customer or action.kind != "payment_method_link":
         raise NotFound("There is no such link.")

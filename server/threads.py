@@ -1,5 +1,6 @@
 """Whose thread it is, and how a caller's words become a run on it."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID, uuid4, uuid5
 
@@ -8,6 +9,7 @@ from fastapi import Depends, Path
 from graphs.plugs import Plugs
 from server.auth import Caller, Principal, Rule, guards
 from server.door import admit, fitting, masked
+from server.network import Network
 from server.runs.encode import jsonable, with_interrupts
 from server.runs.executor import config_of
 from server.runs.payload import agent_message, customer_message
@@ -88,11 +90,36 @@ def clean_metadata(metadata: Json) -> Json:
     return {**clean, "graph_id": ASSISTANT, "assistant_id": assistant_id(ASSISTANT)}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """Who a request comes from, and from where: codes that it leads to count for its network."""
+
+    caller: Principal
+    network: str
+
+    async def note(self, plugs: Plugs, thread_id: str) -> None:
+        await plugs.verifier.note_caller(thread_id, network=self.network, signed_in_as=self.caller.email)
+
+
+async def sender(caller: Caller, network: Network) -> Sender:
+    return Sender(caller=caller, network=network)
+
+
+CurrentSender = Annotated[Sender, Depends(sender)]
+
+
 async def say(
-    services: Services, thread: Thread, text: str, message_id: str | None = None, *, strategy: Strategy = "enqueue"
+    services: Services,
+    thread: Thread,
+    text: str,
+    message_id: str | None = None,
+    *,
+    by: Sender,
+    strategy: Strategy = "enqueue",
 ) -> Run:
     """A customer's words, through the door and into the queue."""
     await services.queue.make_room(thread.id, strategy=strategy)
+    await by.note(services.plugs, thread.id)
     message_id = await _free_id(services.ledger, thread.id, message_id)
     said = await admit(services.plugs, thread.id, text, message_id=message_id)
     return await services.queue.submit(thread.id, customer_message(message_id, said))
@@ -108,17 +135,17 @@ async def answer(services: Services, ticket: Ticket, agent: Principal, text: str
     return run
 
 
-async def ask(services: Services, thread: Thread, caller: Principal, body: NewRun) -> Run:
+async def ask(services: Services, thread: Thread, by: Sender, body: NewRun) -> Run:
     """The run that a body of the Agent Server protocol asks for."""
     if body.assistant_id not in {ASSISTANT, assistant_id(ASSISTANT)}:
         raise Unprocessable(f"assistant_id: runs are started on {ASSISTANT!r}.")
     text, message_id = words_of(body)
-    if not caller.is_staff:
-        return await say(services, thread, text, message_id, strategy=body.multitask_strategy)
+    if not by.caller.is_staff:
+        return await say(services, thread, text, message_id, by=by, strategy=body.multitask_strategy)
     ticket = await services.ledger.ticket_of(thread.id)
     if ticket is None:
         raise Conflict("Nobody has asked for a person on this thread.")
-    return await answer(services, ticket, caller, text)
+    return await answer(services, ticket, by.caller, text)
 
 
 def words_of(body: NewRun) -> tuple[str, str | None]:

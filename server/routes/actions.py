@@ -10,7 +10,7 @@ from server.present import own_action_json
 from server.pressing import make_link, press, take_back
 from server.schemas import Confirmation, Named
 from server.services import Services, ServicesDep
-from server.threads import is_own
+from server.threads import CurrentSender, is_own
 from tools.errors import NotFound
 from tools.ledger.types import Action
 
@@ -39,8 +39,9 @@ async def get_own_action(action: OwnAction, services: ServicesDep) -> Json:
 
 
 @router.post("/{action_id}/confirmation", status_code=202)
-async def confirm_action(action: OwnAction, body: Confirmation, services: ServicesDep) -> Json:
+async def confirm_action(action: OwnAction, body: Confirmation, by: CurrentSender, services: ServicesDep) -> Json:
     """The button on the card: a yes or no to exactly this digest. The answer comes in the conversation."""
+    await by.note(services.plugs, action.thread)
     run = await press(services, action, digest=body.digest, confirm=body.confirm)
     return {"thread_id": run.thread, "run_id": run.id}
 

@@ -15,7 +15,7 @@ from server.schemas import ChatMessage, Escalation, Rating
 from server.services import ServicesDep
 from server.sse import respond
 from server.streams import as_chat, run_events
-from server.threads import channels_for, find_thread, open_thread, say
+from server.threads import CurrentSender, channels_for, find_thread, open_thread, say
 from server.waiting import unless_silent
 
 Json = dict[str, Any]
@@ -23,7 +23,9 @@ router = APIRouter(tags=["chat"])
 
 
 @router.post("/chat", response_class=EventStream)
-async def chat(body: ChatMessage, caller: CurrentCustomer, services: ServicesDep) -> EventSourceResponse:
+async def chat(
+    body: ChatMessage, caller: CurrentCustomer, by: CurrentSender, services: ServicesDep
+) -> EventSourceResponse:
     """Events: `metadata`, `status`, `token`, `message`, `error`, `end`. Without `thread_id`, a new conversation."""
     fitting(body.message)
     if body.thread_id:
@@ -31,7 +33,7 @@ async def chat(body: ChatMessage, caller: CurrentCustomer, services: ServicesDep
     else:
         thread = await open_thread(services.plugs, caller)
     after = await services.events.tail(thread.id)
-    run = await say(services, thread, body.message)
+    run = await say(services, thread, body.message, by=by)
     channels = channels_for(services, caller)
 
     def events(stopped: Check) -> AsyncIterator[Event]:

@@ -15,7 +15,18 @@ from server.schemas import NewRun
 from server.services import Services, ServicesDep
 from server.sse import respond, waiting
 from server.streams import in_modes, run_events, thread_events
-from server.threads import OwnRun, OwnThread, ask, channels_for, final_values, find_thread, open_thread, uuid_of
+from server.threads import (
+    CurrentSender,
+    OwnRun,
+    OwnThread,
+    Sender,
+    ask,
+    channels_for,
+    final_values,
+    find_thread,
+    open_thread,
+    uuid_of,
+)
 from tools.errors import NotFound, Unavailable
 from tools.ledger.types import Run, Thread
 
@@ -48,26 +59,26 @@ ThreadToRun = Annotated[Thread, Depends(thread_to_run)]
 
 @router.post("/runs")
 async def create_run(
-    thread: ThreadToRun, body: NewRun, caller: Caller, services: ServicesDep, response: Response
+    thread: ThreadToRun, body: NewRun, by: CurrentSender, services: ServicesDep, response: Response
 ) -> Json:
-    run, _ = await _start(services, caller, thread, body)
+    run, _ = await _start(services, by, thread, body)
     response.headers.update(_where(run, "stream"))
     return run_json(run)
 
 
 @router.post("/runs/stream", response_class=EventStream)
-async def stream_run(thread: ThreadToRun, body: NewRun, caller: Caller, services: ServicesDep) -> EventSourceResponse:
-    run, after = await _start(services, caller, thread, body)
-    return _follow(services, caller, run, after, body.modes)
+async def stream_run(thread: ThreadToRun, body: NewRun, by: CurrentSender, services: ServicesDep) -> EventSourceResponse:
+    run, after = await _start(services, by, thread, body)
+    return _follow(services, by.caller, run, after, body.modes)
 
 
 @router.post("/runs/wait")
 async def wait_for_new_run(
-    thread: ThreadToRun, body: NewRun, caller: Caller, services: ServicesDep, response: Response
+    thread: ThreadToRun, body: NewRun, by: CurrentSender, services: ServicesDep, response: Response
 ) -> Json:
-    run, after = await _start(services, caller, thread, body)
+    run, after = await _start(services, by, thread, body)
     response.headers.update(_where(run, "join"))
-    return await _outcome(services, caller, run, after)
+    return await _outcome(services, by.caller, run, after)
 
 
 @router.get("/runs")
@@ -136,10 +147,10 @@ async def join_thread_stream(
     )
 
 
-async def _start(services: Services, caller: Principal, thread: Thread, body: NewRun) -> tuple[Run, str]:
+async def _start(services: Services, by: Sender, thread: Thread, body: NewRun) -> tuple[Run, str]:
     """The run, and the place in the log from which all of its events follow."""
     after = await services.events.tail(thread.id)
-    return await ask(services, thread, caller, body), after
+    return await ask(services, thread, by, body), after
 
 
 def _follow(services: Services, caller: Principal, run: Run, after: str, modes: frozenset[str]) -> EventSourceResponse:

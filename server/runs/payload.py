@@ -13,6 +13,7 @@ from langgraph.types import Command, StateSnapshot
 
 from nodes.consent import pressed
 from tools.errors import IllegalTransition
+from tools.policy.types import ActionKind
 from tools.safety.types import Masked
 
 Json = dict[str, Any]
@@ -45,10 +46,10 @@ def customer_message(message_id: str, said: Masked) -> Json:
     return {"type": "customer_message", "message_id": message_id, "text": said.text, "masked": list(said.found)}
 
 
-def customer_decision(message_id: str, case_id: str, digest: str, answer: Answer) -> Json:
+def customer_decision(message_id: str, case_id: str, digest: str, answer: Answer, kind: ActionKind) -> Json:
     """A press of a card's button. What it says in the conversation is ours; what it means is the digest."""
     said = {"type": "customer_decision", "message_id": message_id, "text": BUTTONS[answer]}
-    return {**said, "case_id": case_id, "digest": digest, "answer": answer}
+    return {**said, "case_id": case_id, "digest": digest, "answer": answer, "kind": kind}
 
 
 def agent_message(message_id: str, text: str, agent: str) -> Json:

@@ -20,7 +20,7 @@ from nodes.promising import OUTCOME
 from server.app import create_app
 from server.auth import Principal
 from server.services import Services
-from server.threads import open_thread, say
+from server.threads import Sender, open_thread, say
 from tests.chaos.laws import ENDS, Facts, Line
 from tests.chaos.points import Watch, watch
 from tests.fixtures.keys import KEYS
@@ -31,6 +31,7 @@ from tools.ledger.types import Run
 from tools.nlu.types import Understander
 
 ANYBODY = Principal(id="anon_chaos", role="customer", name="customer")
+THEM = Sender(caller=ANYBODY, network="127.0.0.1")
 YES = "yes please"
 PATIENCE_SECONDS = 40.0
 TURN_SECONDS, REST_TURNS = 0.02, 5
@@ -179,12 +180,12 @@ async def _at_rest(services: Services, thread: str, action_id: str) -> bool:
 
 
 async def _said(services: Services, thread: str, text: str) -> None:
-    run = await say(services, await _thread(services, thread), text, str(uuid4()))
+    run = await say(services, await _thread(services, thread), text, str(uuid4()), by=THEM)
     await _ended(services, run)
 
 
 async def _yes(services: Services, thread: str, message: str) -> Run:
-    return await say(services, await _thread(services, thread), YES, message)
+    return await say(services, await _thread(services, thread), YES, message, by=THEM)
 
 
 async def _thread(services: Services, thread: str) -> Any:

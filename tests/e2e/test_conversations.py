@@ -1,6 +1,7 @@
 """Conversations 2 to 5: policy, a person, approval, invoices."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 import redis
@@ -228,3 +229,39 @@ def test_who_pastes_a_card_while_a_person_has_the_conversation_hears_it_too(cust
     customer.says("i want to talk to a person")
     assert "I removed what looked like card data" in customer.says("my card is 4000 0566 5566 5556").text
     assert "I removed" not in customer.says("are you there?").text
+
+
+def test_two_people_on_one_address_are_told_apart_by_what_only_one_knows(world: World, customer: Customer) -> None:
+    """Their cards are alike, so the last payment is asked for; it is Sam's that is shown, and never Samira's."""
+    client = world.sandbox.stripe()
+    [sam] = [one for one in client.v1.customers.list({"email": "sam@example.com"}).data if one.name == "Sam Rivers"]
+    [charge] = client.v1.charges.list({"customer": sam.id}).data
+    day = datetime.fromtimestamp(charge.created, UTC).date()
+    customer.says("show me my last invoices")
+
+    asked = customer.signs_in("sam@example.com")
+    assert "What was your last payment to us" in asked.text
+    assert not re.search(r"\d|Rivers|Workshop", asked.text)
+
+    wrong = customer.says(f"29.00 on {day:%B} {day.day}")
+    assert "doesn't match what I have. You have 2 tries left. What was your last payment" in wrong.text
+    unsure = customer.says("I don't know")
+    assert "I still need this" in unsure.text
+
+    right = customer.says(f"$19.00 on {day:%B} {day.day}, I think")
+    assert "that worked" in right.text
+    assert "$19.00" in right.text
+    assert "$29.00" not in right.text
+    assert "[answer]" in [line["text"] for line in customer.messages() if line["role"] == "customer"][-1]
+
+
+def test_after_three_wrong_answers_a_person_has_to_tell(customer: Customer) -> None:
+    customer.says("show me my last invoices")
+    customer.signs_in("sam@example.com")
+    for number in range(2):
+        customer.says(f"{number + 1}.00 on October 3")
+
+    told = customer.says("3.00 on October 3")
+
+    assert "I can't tell for certain which of the accounts under that address is yours" in told.text
+    assert "I'm handing you over to a colleague" in told.text

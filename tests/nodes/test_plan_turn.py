@@ -1,11 +1,12 @@
 """Where each message leads, as a table: facts in, step out."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from nodes.context import Limits
-from nodes.plan_turn import plan
+from nodes.plan_turn import plan, plan_turn
 from nodes.state import SupportState
 
 VERIFIED = {"level": 2, "customer": "cus_1", "email": "ada@example.com", "challenge": "none", "attempt": None}
@@ -176,12 +177,104 @@ def test_a_button_in_a_message_that_could_not_be_screened_goes_to_a_person() -> 
     assert plan(pressed(case=CASE, identity=VERIFIED, screen="unknown"), Limits()).step == "escalate"
 
 
-def test_no_wish_is_taken_up_again_for_what_a_colleague_proposed() -> None:
-    given = state(("affirm", 0.95), answer="yes", asked="confirm", case=COLLEAGUES, identity={**VERIFIED, "level": 1})
+@pytest.mark.parametrize("level", [0, 1])
+@pytest.mark.parametrize("case", [CASE, COLLEAGUES])
+@pytest.mark.parametrize("by_button", [True, False])
+def test_what_a_yes_without_proof_was_given_to_waits_for_the_proof(
+    level: int, case: dict[str, Any], by_button: bool
+) -> None:
+    who = {**VERIFIED, "level": level}
+    given = state(("affirm", 0.9), answer="yes", asked="confirm", case=case, identity=who, goals=["list_invoices"])
+    given["turn"]["button"] = PRESSED if by_button else None
 
     planned = plan(given, Limits())
 
-    assert ("identify_user", []) == (planned.step, planned.goals)
+    assert ("identify_user", None) == (planned.step, planned.goals)
+    assert {**case, "unproven": True} == planned.extra["case"]
+
+
+def proved(**more: Any) -> SupportState:
+    case = {**more.pop("case", CASE), "unproven": True}
+    identity = {**VERIFIED, "attempt": "verified", **more.pop("identity", {})}
+    return state(("give_code", 0.9), case=case, identity=identity, **more)
+
+
+@pytest.mark.parametrize("case", [CASE, COLLEAGUES])
+def test_after_the_proof_the_same_question_is_open(case: dict[str, Any]) -> None:
+    planned = plan(proved(case=case, goals=["list_invoices"]), Limits())
+
+    assert ("identify_user", None, {"case": case}) == (planned.step, planned.goals, planned.extra)
+
+
+def test_while_stripe_cannot_say_who_proved_it_the_question_waits_on() -> None:
+    planned = plan(proved(identity={"level": 0, "customer": None}), Limits())
+
+    assert ("identify_user", True) == (planned.step, planned.extra["case"]["unproven"])
+
+
+def test_whoever_else_proves_to_be_there_is_not_asked_about_it() -> None:
+    other = {"customer": "cus_2"}
+
+    assert ("fetch_billing", ["refund_request"]) == (
+        (planned := plan(proved(identity=other), Limits())).step,
+        planned.goals,
+    )
+    assert {"case": None} == plan(proved(identity=other, case=COLLEAGUES), Limits()).extra
+
+
+class Cases:
+    def __init__(self) -> None:
+        self.withdrawn: list[str] = []
+
+    async def withdraw(self, case_id: str, **_: Any) -> None:
+        self.withdrawn.append(case_id)
+
+
+async def planned_with(given: SupportState) -> tuple[dict[str, Any], list[str]]:
+    cases = Cases()
+    runtime = SimpleNamespace(context=SimpleNamespace(limits=Limits(), cases=cases))
+    return await plan_turn(given, cast("Any", runtime)), cases.withdrawn
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        state(("affirm", 0.9), answer="yes", asked="confirm", case=CASE),
+        state(("give_email", 0.9), slots={"email": "a@b.example"}, asked="email", case={**CASE, "unproven": True}),
+        state(("give_code", 0.9), case={**CASE, "unproven": True}, identity={**ANONYMOUS, "attempt": "wrong"}),
+        state(("give_code", 0.9), case={**CASE, "unproven": True}, identity={**ANONYMOUS, "attempt": "several"}),
+        proved(),
+    ],
+)
+async def test_on_the_way_to_the_proof_nothing_is_taken_back(given: SupportState) -> None:
+    update, withdrawn = await planned_with(given)
+
+    assert [] == withdrawn
+    assert "case" not in update or update["case"]["id"] == CASE["id"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        state(("list_invoices", 0.9), case={**CASE, "unproven": True}),
+        state(("talk_to_human", 0.9), case={**CASE, "unproven": True}),
+        state(("give_code", 0.9), case={**CASE, "unproven": True}, identity={**ANONYMOUS, "attempt": "ambiguous"}),
+        proved(identity={"customer": "cus_2"}),
+    ],
+)
+async def test_who_goes_on_to_something_else_takes_it_back(given: SupportState) -> None:
+    update, withdrawn = await planned_with(given)
+
+    assert (["c"], None) == (withdrawn, update["case"])
+
+
+def test_what_tells_accounts_apart_is_asked_for_again_unless_there_is_another_wish() -> None:
+    asked = {**ANONYMOUS, "question": "last4"}
+
+    for readings in ([("decline", 0.9)], [("out_of_scope", 0.9)], [("thanks", 0.3)]):
+        assert "identify_user" == plan(state(*readings, asked="account", identity=asked), Limits()).step
+    assert "escalate" == plan(state(("talk_to_human", 0.9), asked="account", identity=asked), Limits()).step
+    assert "answer_policy" == plan(state(("policy_question", 0.9), asked="account", identity=asked), Limits()).step
 
 
 def test_a_choice_of_somebody_whose_proof_has_expired_reads_nothing_before_they_prove_it_again() -> None:
@@ -288,19 +381,3 @@ def test_a_new_wish_forgets_what_was_said_of_the_last_one() -> None:
     )
 
     assert plan(given, Limits()).extra["details"] == {"said": "pause it"}
-
-
-@pytest.mark.parametrize(
-    ("kind", "ground", "goal"),
-    [
-        ("refund", "duplicate", "duplicate_charge"),
-        ("refund", "within_window", "refund_request"),
-        ("resume_subscription", "customer_request", "undo_cancel"),
-        ("payment_method_link", None, "update_payment_method"),
-    ],
-)
-def test_a_yes_without_proof_is_taken_up_again_by_the_wish_behind_it(kind: str, ground: str | None, goal: str) -> None:
-    case = {**CASE, "kind": kind, "ground": ground}
-    given = state(("affirm", 0.9), answer="yes", asked="confirm", case=case, identity={**VERIFIED, "level": 1})
-
-    assert (plan(given, Limits()).step, plan(given, Limits()).goals) == ("identify_user", [goal])

@@ -33,7 +33,8 @@ class Failing:
 )
 async def test_what_cannot_be_weighed_goes_to_a_person_and_nothing_is_proposed(error: Exception, words: str) -> None:
     proposal = refund_of(matter(charge(4900)), charge(4900), "within_window")
-    given = {"proposal": TypeAdapter(Proposal).dump_python(proposal, mode="json"), "turn": {"message_id": "m"}}
+    given: dict[str, Any] = {"proposal": TypeAdapter(Proposal).dump_python(proposal, mode="json")}
+    given |= {"turn": {"message_id": "m"}, "identity": {"level": 2}}
     failing = Failing(error)
     context = SimpleNamespace(ledger=failing, cases=failing)
     runtime = SimpleNamespace(context=context, execution_info=SimpleNamespace(thread_id="t"))

@@ -1,7 +1,8 @@
-"""Challenges in Redis: one per thread, compared and counted down atomically on the server.
+"""Challenges and questions in Redis: one per thread, compared and counted down atomically on the server.
 
 Fails closed: when Redis does not answer, nobody is verified and `Unavailable` is raised.
-Codes are never stored, only their seals (`codes.seal`). All keys expire.
+Codes are never stored, only their seals (`codes.seal`); of a question, what was asked and not what is right. All keys
+expire.
 """
 
 from collections.abc import AsyncIterator
@@ -13,11 +14,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from tools.errors import RateLimited, Unavailable
+from tools.identity.telling_apart import Kind
 from tools.identity.types import Attempt, Level, Outcome
 
 # A challenge outlives its code by this, so that a late code is answered with "expired" and not passed on.
 _GRACE = 3600
-_WINDOW = 3600
+AN_HOUR = 3600
 
 # KEYS: challenge, taken, last, proof, asked    ARGV: message id, nonce, seal, now, seconds to remember, level ttl
 _ATTEMPT = """
@@ -32,6 +34,7 @@ elseif tonumber(known[3]) <= 1 then outcome = 'locked' end
 if outcome == 'wrong' then redis.call('HINCRBY', KEYS[1], 'tries_left', -1)
 else redis.call('DEL', KEYS[1]) end
 if outcome == 'verified' then
+  redis.call('DEL', KEYS[4])
   redis.call('HSET', KEYS[4], 'email', known[5], 'level', 2, 'message_id', ARGV[1])
   redis.call('EXPIRE', KEYS[4], ARGV[6])
   redis.call('DEL', KEYS[5])
@@ -42,6 +45,44 @@ redis.call('HSET', KEYS[3], 'message_id', ARGV[1], 'outcome', outcome)
 redis.call('EXPIRE', KEYS[3], ARGV[5])
 return outcome
 """
+
+# KEYS: proof, question, last    ARGV: message id of the proof, kind, nonce, tries, seconds to remember
+_ASK = """
+local proved = redis.call('HMGET', KEYS[1], 'email', 'message_id')
+if not proved[1] or proved[2] ~= ARGV[1] then return 0 end
+local ttl = math.max(1, redis.call('TTL', KEYS[1]))
+redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('HSET', KEYS[2], 'email', proved[1], 'kind', ARGV[2], 'nonce', ARGV[3], 'tries_left', ARGV[4])
+redis.call('EXPIRE', KEYS[2], ttl)
+redis.call('HSET', KEYS[3], 'message_id', ARGV[1], 'outcome', 'several')
+redis.call('EXPIRE', KEYS[3], ARGV[5])
+return 1
+"""
+
+# KEYS: question, taken, last, proof    ARGV: message id, nonce, the customer that the answer fits or "", seconds
+_ANSWER = """
+if redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1 then return 'repeated' end
+local known = redis.call('HMGET', KEYS[1], 'nonce', 'tries_left', 'email')
+if not known[1] then return 'gone' end
+if known[1] ~= ARGV[2] then return 'replaced' end
+local outcome = 'mismatch'
+if ARGV[3] ~= '' then outcome = 'verified'
+elseif tonumber(known[2]) <= 1 then outcome = 'ambiguous' end
+local ttl = math.max(1, redis.call('TTL', KEYS[1]))
+if outcome == 'mismatch' then redis.call('HINCRBY', KEYS[1], 'tries_left', -1)
+else redis.call('DEL', KEYS[1]) end
+if outcome == 'verified' then
+  redis.call('HSET', KEYS[4], 'email', known[3], 'level', 2, 'message_id', ARGV[1], 'customer', ARGV[3])
+  redis.call('EXPIRE', KEYS[4], ttl)
+end
+redis.call('SADD', KEYS[2], ARGV[1])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+redis.call('HSET', KEYS[3], 'message_id', ARGV[1], 'outcome', outcome)
+redis.call('EXPIRE', KEYS[3], ARGV[4])
+return outcome
+"""
+
+_KINDS = ("challenge", "taken", "last", "proof", "asked", "question", "caller")
 
 # What an attempt met: an outcome, or nothing to attempt
 Met = Outcome | Literal["repeated", "gone", "replaced"]
@@ -68,6 +109,28 @@ class Proof:
     level: Level
     message_id: str
     seconds_left: int
+    customer: str = ""
+    """Which of several, once an answer told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked of somebody who has proved an address with several accounts."""
+
+    email: str
+    kind: Kind
+    nonce: str
+    tries_left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who wrote last on a thread, as far as the request tells."""
+
+    network: str = ""
+    """Sealed."""
+    email: str = ""
+    """The host site vouches for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +140,8 @@ class Standing:
     challenge: Challenge | None
     proof: Proof | None
     last: Attempt | None
+    question: Question | None
+    caller: Caller
 
 
 class Challenges:
@@ -85,12 +150,14 @@ class Challenges:
         self._code_ttl = code_ttl
         self._level_ttl = level_ttl
         self._attempt = redis.register_script(_ATTEMPT)
+        self._ask = redis.register_script(_ASK)
+        self._answer = redis.register_script(_ANSWER)
 
-    async def count(self, name: str, limit: int) -> None:
-        """Count one more of `name` in this hour; above `limit`, RateLimited."""
+    async def count(self, name: str, limit: int, *, window: int = AN_HOUR) -> None:
+        """Count one more of `name` in so many seconds; above `limit`, RateLimited."""
         key = f"identity:sends:{name}"
         async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(key, 0, ex=_WINDOW, nx=True)
+            pipe.set(key, 0, ex=window, nx=True)
             pipe.incr(key)
             pipe.ttl(key)
             _, sent, seconds = await pipe.execute()
@@ -100,7 +167,7 @@ class Challenges:
     async def uncount(self, name: str) -> None:
         key = f"identity:sends:{name}"
         async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(key, 1, ex=_WINDOW, nx=True)
+            pipe.set(key, 1, ex=AN_HOUR, nx=True)
             pipe.decr(key)
             await pipe.execute()
 
@@ -108,7 +175,7 @@ class Challenges:
         """Replaces the one before, and what became of it."""
         keys = _keys(thread)
         async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.unlink(keys[0], keys[2])
+            pipe.unlink(keys[0], keys[2], keys[5])
             pipe.hset(keys[0], mapping=dict[Any, Any](vars(challenge)))
             pipe.expire(keys[0], self._code_ttl + _GRACE)
             # outlives a lock and a mail that failed, so that a code can be sent again without asking for the address
@@ -130,7 +197,41 @@ class Challenges:
         remember = self._code_ttl + _GRACE
         args: list[str | float] = [message_id, challenge.nonce, seal, now, remember, self._level_ttl]
         async with _fail_closed():
-            return cast("Met", _text(await self._attempt(_keys(thread), args)))
+            return cast("Met", _text(await self._attempt(_keys(thread)[:5], args)))
+
+    async def ask(self, thread: str, proof: Proof, kind: Kind, nonce: str, tries: int) -> None:
+        """The proof becomes a question: once, so that nobody gets its tries anew by looking again."""
+        _, _, last, proved, _, question, _ = _keys(thread)
+        args: list[str | int] = [proof.message_id, kind, nonce, tries, self._code_ttl + _GRACE]
+        async with _fail_closed():
+            await self._ask([proved, question, last], args)
+
+    async def answer(self, thread: str, question: Question, customer: str | None, *, message_id: str) -> Met:
+        """Count one answer, which fits `customer` or nobody: parallel ones cannot get more tries than there are."""
+        _, taken, last, proved, _, asked, _ = _keys(thread)
+        args: list[str | int] = [message_id, question.nonce, customer or "", self._code_ttl + _GRACE]
+        async with _fail_closed():
+            return cast("Met", _text(await self._answer([asked, taken, last, proved], args)))
+
+    async def unchecked(self, thread: str, message_id: str) -> None:
+        """An answer that could not be compared: it is neither right nor wrong, and may be given again."""
+        key = _keys(thread)[2]
+        async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(key, mapping={"message_id": message_id, "outcome": "unchecked"})
+            pipe.expire(key, self._code_ttl + _GRACE)
+            await pipe.execute()
+
+    async def note(self, thread: str, caller: Caller) -> None:
+        """For an hour, or until the next message."""
+        key = _keys(thread)[6]
+        async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(key, mapping=dict[Any, Any](vars(caller)))
+            pipe.expire(key, AN_HOUR)
+            await pipe.execute()
+
+    async def caller(self, thread: str) -> Caller:
+        async with _fail_closed():
+            return _caller(_texts(await cast("Any", self._redis.hgetall(_keys(thread)[6]))))
 
     async def was_taken(self, thread: str, message_id: str) -> bool:
         async with _fail_closed():
@@ -138,10 +239,11 @@ class Challenges:
 
     async def prove(self, thread: str, email: str, level: Level) -> None:
         """Note an address that somebody we trust has verified."""
-        key = _keys(thread)[3]
+        keys = _keys(thread)
         async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={"email": email, "level": level, "message_id": ""})
-            pipe.expire(key, self._level_ttl)
+            pipe.unlink(keys[3], keys[5])
+            pipe.hset(keys[3], mapping={"email": email, "level": level, "message_id": ""})
+            pipe.expire(keys[3], self._level_ttl)
             await pipe.execute()
 
     async def settle(self, thread: str, proof: Proof, outcome: Outcome) -> None:
@@ -161,11 +263,15 @@ class Challenges:
             pipe.hgetall(keys[2])
             pipe.hgetall(keys[3])
             pipe.ttl(keys[3])
-            challenge, last, proof, seconds = await pipe.execute()
+            pipe.hgetall(keys[5])
+            pipe.hgetall(keys[6])
+            challenge, last, proof, seconds, question, caller = await pipe.execute()
         return Standing(
             challenge=_challenge(_texts(challenge)),
             last=_last(_texts(last)),
             proof=_proof(_texts(proof), seconds),
+            question=_question(_texts(question)),
+            caller=_caller(_texts(caller)),
         )
 
 
@@ -184,7 +290,7 @@ async def _fail_closed() -> AsyncIterator[None]:
 
 
 def _keys(thread: str) -> list[str]:
-    return [f"identity:{{{thread}}}:{kind}" for kind in ("challenge", "taken", "last", "proof", "asked")]
+    return [f"identity:{{{thread}}}:{kind}" for kind in _KINDS]
 
 
 def _text(value: bytes | str) -> str:
@@ -218,4 +324,21 @@ def _proof(fields: dict[str, str], seconds: int) -> Proof | None:
     if not fields:
         return None
     level = cast("Level", int(fields["level"]))
-    return Proof(email=fields["email"], level=level, message_id=fields["message_id"], seconds_left=max(1, seconds))
+    return Proof(
+        email=fields["email"],
+        level=level,
+        message_id=fields["message_id"],
+        seconds_left=max(1, seconds),
+        customer=fields.get("customer", ""),
+    )
+
+
+def _question(fields: dict[str, str]) -> Question | None:
+    if not fields:
+        return None
+    kind = cast("Kind", fields["kind"])
+    return Question(email=fields["email"], kind=kind, nonce=fields["nonce"], tries_left=int(fields["tries_left"]))
+
+
+def _caller(fields: dict[str, str]) -> Caller:
+    return Caller(network=fields.get("network", ""), email=fields.get("email", ""))

@@ -7,6 +7,9 @@ first; there the mail goes out behind the answer, so that neither words nor time
 Proving and binding are two steps. The proof is kept in Redis until the ledger has the binding, so a Stripe
 that does not answer, or a process that dies in between, costs the customer nothing: `session()` and the same
 message again both take the step that is missing.
+
+An address may have several accounts. Then the proof becomes a question (`telling_apart`), and whoever answers it is
+bound like somebody whose address has one.
 """
 
 import asyncio
@@ -22,14 +25,33 @@ import structlog
 from redis.asyncio import Redis
 
 from tools.billing.types import Customer
-from tools.errors import BillingUnavailable, ConfigurationError, CounterfoilError, MailUnavailable, Unprocessable
-from tools.identity.challenges import Challenge, Challenges, Proof, Standing
+from tools.errors import (
+    BillingUnavailable,
+    ConfigurationError,
+    CounterfoilError,
+    MailUnavailable,
+    RateLimited,
+    Unprocessable,
+)
+from tools.identity.challenges import Caller, Challenge, Challenges, Proof, Question, Standing
 from tools.identity.codes import codes_in, new_code, new_nonce, seal, without_codes, without_told_codes
+from tools.identity.telling_apart import (
+    Pictures,
+    Secrets,
+    answers_in,
+    owner,
+    question_for,
+    secrets_of,
+    without_answer,
+)
 from tools.identity.types import Level, Outcome, Session
 from tools.ledger.types import AuditEntry, Identity
 
 _THREAD_SENDS = 3
 _ADDRESS_SENDS = 5
+_NETWORK_SENDS = 20
+_QUESTIONS_A_DAY = 3
+A_DAY = 86_400
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{3,253}")
 _PHONE = re.compile(r"\+?[0-9 ()./-]{5,30}")
 
@@ -43,6 +65,7 @@ class Binder(Protocol):
         self, thread_id: str, *, level: Level, email: str | None, customer: str | None, ttl_seconds: float
     ) -> Identity: ...
     async def identity(self, thread_id: str) -> Identity: ...
+    async def proved_address(self, thread_id: str) -> str | None: ...
     async def unbind_identity(self, thread_id: str) -> None: ...
     async def audit(self, event: str, /, **data: Any) -> AuditEntry: ...
 
@@ -51,7 +74,7 @@ class Post(Protocol):
     async def send(self, to: str, subject: str, text: str) -> None: ...
 
 
-class Directory(Protocol):
+class Directory(Pictures, Protocol):
     """The part of billing that is used here."""
 
     async def find_by_email(self, email: str) -> tuple[Customer, ...]: ...
@@ -91,13 +114,14 @@ class Verifier:
     async def start(self, thread_id: str, email: str) -> None:
         """Mail a code to `email`. Raises Unprocessable, RateLimited, MailUnavailable, Unavailable."""
         address = _checked(_EMAIL, email, "That does not look like an e-mail address.")
-        await self._count(thread_id, address)
+        counted = await self._count(thread_id, address)
         code = await self._challenge(thread_id, address, address)
         try:
             await self._post(address, code)
         except MailUnavailable:
             await self._challenges.withdraw(thread_id)
-            await self._uncount(thread_id, address)
+            for name in counted:
+                await self._challenges.uncount(name)
             raise
 
     async def start_by_phone(self, thread_id: str, phone: str) -> None:
@@ -126,20 +150,25 @@ class Verifier:
         await (self.start if "@" in address else self.start_by_phone)(thread_id, address)
         return True
 
-    async def take_code(self, thread_id: str, text: str, *, message_id: str) -> str:
-        """Take a code out of a message before anything else sees it. Returns the text without it.
+    async def note_caller(self, thread_id: str, *, network: str, signed_in_as: str | None = None) -> None:
+        """Whose codes count for the network of this request, and where one may go unasked."""
+        await self._challenges.note(thread_id, Caller(network=self._hidden(network), email=signed_in_as or ""))
 
-        With no challenge pending nothing is tried, and only what is plainly a code is taken out. Else one code
-        is an attempt; several are taken out and none of them is tried. The same `message_id` again changes
-        nothing and gets the same answer.
+    async def take_code(self, thread_id: str, text: str, *, message_id: str) -> str:
+        """Take a code, or the answer to a question, out of a message before anything else sees it.
+
+        Returns the text without it. With no challenge pending nothing is tried, and only what is plainly a code is
+        taken out. Else one code is an attempt; several are taken out and none of them is tried. So it is with answers
+        while something is asked. The same `message_id` again changes nothing and gets the same answer.
         """
         codes = codes_in(text)
-        if not codes:
-            return text
         if await self._challenges.was_taken(thread_id, message_id):
             await self._settle(thread_id)
-            return without_codes(text)
-        if (await self._challenges.standing(thread_id)).challenge is None:
+            return without_codes(text) if codes else without_answer(text)
+        standing = await self._challenges.standing(thread_id)
+        if standing.question is not None:
+            return await self._take_answer(thread_id, standing.question, text, message_id)
+        if standing.challenge is None:
             return without_told_codes(text)
         if len(codes) == 1:
             await self._attempt(thread_id, codes[0], message_id)
@@ -152,7 +181,10 @@ class Verifier:
         """
         address = _checked(_EMAIL, email, "That does not look like an e-mail address.")
         bound = await self._ledger.identity(thread_id)
-        if bound.level == 2 and bound.email and bound.email.casefold() == address.casefold():
+        if bound.level == 2 and _same(bound.email, address):
+            return
+        asked = (await self._challenges.standing(thread_id)).question
+        if asked is not None and _same(asked.email, address):
             return
         await self._challenges.prove(thread_id, address, 1)
         await self._settle(thread_id)
@@ -161,7 +193,8 @@ class Verifier:
         """What is known now. A proof that waits for Stripe is tried again."""
         standing = await self._settle(thread_id)
         bound = await self._ledger.identity(thread_id)
-        challenge = self._pending(standing)
+        challenge, question = self._pending(standing), standing.question
+        waits = challenge or question
         locked = standing.last is not None and standing.last.outcome == "locked"
         return Session(
             level=bound.level,
@@ -169,8 +202,10 @@ class Verifier:
             customer=bound.customer,
             challenge="pending" if challenge else "locked" if locked else "none",
             address=challenge.address if challenge else None,
-            tries_left=challenge.tries_left if challenge else 0,
+            tries_left=waits.tries_left if waits else 0,
             last=standing.last,
+            question=question.kind if question else None,
+            reachable=await self._reachable(thread_id, standing),
         )
 
     async def aclose(self) -> None:
@@ -184,13 +219,25 @@ class Verifier:
     def _now(self) -> float:
         return self._clock().timestamp()
 
-    async def _count(self, thread: str, address: str) -> None:
-        await self._challenges.count(f"thread:{thread}", _THREAD_SENDS)
-        await self._challenges.count(f"address:{self._hidden(address)}", _ADDRESS_SENDS)
+    async def _reachable(self, thread: str, standing: Standing) -> str | None:
+        """Not the address that the host site names once it is known to have no account."""
+        proved = await self._ledger.proved_address(thread)
+        if proved or not standing.caller.email:
+            return proved
+        known = (await self._ledger.identity(thread)).email
+        return None if _same(known, standing.caller.email) else standing.caller.email
 
-    async def _uncount(self, thread: str, address: str) -> None:
-        await self._challenges.uncount(f"thread:{thread}")
-        await self._challenges.uncount(f"address:{self._hidden(address)}")
+    async def _count(self, thread: str, address: str) -> list[str]:
+        """What was counted. The network first: one that has had its share uses up nobody's address."""
+        network = (await self._challenges.caller(thread)).network
+        limits = {
+            **({f"network:{network}": _NETWORK_SENDS} if network else {}),
+            f"thread:{thread}": _THREAD_SENDS,
+            f"address:{self._hidden(address)}": _ADDRESS_SENDS,
+        }
+        for name, limit in limits.items():
+            await self._challenges.count(name, limit)
+        return list(limits)
 
     def _hidden(self, address: str) -> str:
         return hmac.new(self._pepper, address.casefold().encode(), hashlib.sha256).hexdigest()
@@ -240,25 +287,67 @@ class Verifier:
         await self._ledger.audit("identity.code_taken", thread=thread, message=message_id, met=met)
         await self._settle(thread)
 
+    async def _take_answer(self, thread: str, question: Question, text: str, message_id: str) -> str:
+        answers = answers_in(question.kind, text, self._clock().date())
+        if not answers:
+            return without_told_codes(text)
+        try:
+            known = await self._secrets(await self._billing.find_by_email(question.email))
+        except BillingUnavailable:
+            await self._challenges.unchecked(thread, message_id)
+            return without_answer(text)
+        fits = owner(question.kind, answers, known)
+        met = await self._challenges.answer(thread, question, fits, message_id=message_id)
+        await self._ledger.audit("identity.answer_taken", thread=thread, message=message_id, met=met)
+        await self._settle(thread)
+        return without_answer(text)
+
+    async def _secrets(self, customers: tuple[Customer, ...]) -> dict[str, Secrets]:
+        return {customer.id: await secrets_of(self._billing, customer.id) for customer in customers}
+
     async def _settle(self, thread: str) -> Standing:
         """Bind what is proved, if anything is. Returns how the thread stands afterwards."""
         standing = await self._challenges.standing(thread)
-        if standing.proof is None:
+        proof = standing.proof
+        if proof is None:
             return standing
         try:
-            customers = await self._billing.find_by_email(standing.proof.email)
+            customers = await self._billing.find_by_email(proof.email)
+            outcome = await self._bind(thread, proof, await self._meant(thread, proof, customers))
         except BillingUnavailable:
             # whoever was bound before is not the one who has just proved to be somebody
             await self._ledger.unbind_identity(thread)
             return standing
-        outcome = await self._bind(thread, standing.proof, customers)
-        await self._challenges.settle(thread, standing.proof, outcome)
+        if outcome != "several":
+            await self._challenges.settle(thread, proof, outcome)
         return await self._challenges.standing(thread)
+
+    async def _meant(self, thread: str, proof: Proof, customers: tuple[Customer, ...]) -> tuple[Customer, ...]:
+        """Of several, the one whose secret was told, now or for the level that they have still."""
+        if proof.customer:
+            return tuple(one for one in customers if one.id == proof.customer)
+        bound = await self._ledger.identity(thread)
+        still = tuple(one for one in customers if one.id == bound.customer and _same(bound.email, proof.email))
+        return still or customers
+
+    async def _ask(self, thread: str, proof: Proof, customers: tuple[Customer, ...]) -> Outcome:
+        """A code is what a question has to be earned with: whom the host site vouches for has to type one first."""
+        await self._ledger.unbind_identity(thread)
+        if proof.level < 2:
+            return "ambiguous"
+        kind = question_for(await self._secrets(customers))
+        if kind is None:
+            return "ambiguous"
+        try:
+            await self._challenges.count(f"questions:{self._hidden(proof.email)}", _QUESTIONS_A_DAY, window=A_DAY)
+        except RateLimited:
+            return "ambiguous"
+        await self._challenges.ask(thread, proof, kind, new_nonce(), self._tries)
+        return "several"
 
     async def _bind(self, thread: str, proof: Proof, customers: tuple[Customer, ...]) -> Outcome:
         if len(customers) > 1:
-            await self._ledger.unbind_identity(thread)
-            return "ambiguous"
+            return await self._ask(thread, proof, customers)
         customer = customers[0].id if customers else None
         await self._ledger.bind_identity(
             thread,
@@ -268,6 +357,10 @@ class Verifier:
             ttl_seconds=proof.seconds_left,
         )
         return "verified" if customer else "no_account"
+
+
+def _same(one: str | None, other: str) -> bool:
+    return one is not None and one.casefold() == other.casefold()
 
 
 def _checked(pattern: re.Pattern[str], text: str, message: str) -> str:

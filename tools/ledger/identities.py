@@ -47,6 +47,15 @@ class Identities(Repository):
             row = (await connection.execute(bound)).mappings().one_or_none()
         return Identity(**row) if row else _anonymous(thread_id)
 
+    async def proved_address(self, thread_id: str) -> str | None:
+        """That of the customer who is bound, or was until it ran out: a code may go there again unasked."""
+        async with self._database.read() as connection:
+            proved = select(identities.c.email).where(
+                identities.c.thread == thread_id, identities.c.customer.is_not(None)
+            )
+            found: str | None = await connection.scalar(proved)
+        return found
+
     async def unbind_identity(self, thread_id: str) -> None:
         async with self._database.write() as connection:
             gone = await connection.execute(delete(identities).where(identities.c.thread == thread_id))

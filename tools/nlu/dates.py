@@ -60,6 +60,13 @@ def _day_of(match: re.Match[str], today: date) -> date | None:
     return _on(int(parts["year"]), month, day) if parts["year"] else _latest(month, day, today)
 
 
+def days_written(text: str, today: date) -> Iterator[tuple[int, int, date | None]]:
+    """Start and end of each day that is named, and which one it is; None for one that no calendar has."""
+    for pattern in _DAYS:
+        for match in pattern.finditer(text):
+            yield match.start(), match.end(), _day_of(match, today)
+
+
 def upcoming_days(text: str, today: date) -> Iterator[tuple[int, date]]:
     """Where each day is named, and which one it is: without a year the next one, `today` or later."""
     for pattern in _DAYS:
@@ -90,9 +97,8 @@ def find_date(text: str, today: date | None = None) -> tuple[date | None, int | 
     Without a year it is the most recent such day up to `today`.
     """
     today = today or datetime.now(UTC).date()
-    matches = [match for pattern in _DAYS for match in pattern.finditer(text)]
-    if matches:
-        days = {_day_of(match, today) for match in matches}
+    days = {day for _, _, day in days_written(text, today)}
+    if days:
         return (days.pop() if len(days) == 1 else None), None
     months = set(_months_in(text))
     return None, months.pop() if len(months) == 1 else None

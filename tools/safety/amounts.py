@@ -34,11 +34,11 @@ _MINOR_WORDS = frozenset({"cents", "cent", "céntimos", "centimes"})
 _SYMBOL = "|".join(re.escape(mark) for mark in sorted(_MARKS, key=len, reverse=True))
 _CODE = "|".join([*_ISO_CODES.upper().split(), *_UNMISTAKABLE.split()])
 _WORD = "|".join(re.escape(word) for word in sorted(_WORDS, key=len, reverse=True))
-_NUMBER = r"\d{1,3}(?:[.,’' \u00a0\u202f\u2009]\d{3})+(?!\d)(?:[.,]\d{1,3})?(?!\d)|\d+(?:[.,]\d{1,3})?(?!\d)"
+NUMBER = r"\d{1,3}(?:[.,’' \u00a0\u202f\u2009]\d{3})+(?!\d)(?:[.,]\d{1,3})?(?!\d)|\d+(?:[.,]\d{1,3})?(?!\d)"
 _GAP = r"[ \u00a0\u202f\u2009]?"
 _AMOUNT = re.compile(
     rf"(?:(?<![\w$])(?P<before>{_SYMBOL}|{_CODE}){_GAP}[-−]?{_GAP})?"
-    rf"(?(before)|(?<![\w.,]))(?P<number>{_NUMBER})(?P<kilo>k\b)?"
+    rf"(?(before)|(?<![\w.,]))(?P<number>{NUMBER})(?P<kilo>k\b)?"
     rf"(?:{_GAP}-?(?P<after>(?:{_SYMBOL}|{_CODE})(?!\w)|(?i:{_WORD})(?!\w)))?"
 )
 

@@ -2,14 +2,16 @@
 
 import asyncio
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tools.billing.types import Customer
+from tests.tools.billing.make import charge, invoice, picture
+from tools.billing.types import BillingPicture, Card, Customer
 from tools.errors import BillingUnavailable, MailUnavailable, Unavailable
 from tools.identity.types import Level
 from tools.ledger.types import AuditEntry, Identity
+from tools.money import Money
 
 
 @dataclass
@@ -30,6 +32,7 @@ def anonymous(thread: str) -> Identity:
 @dataclass
 class Ledger:
     bound: dict[str, Identity] = field(default_factory=dict)
+    proved: dict[str, str | None] = field(default_factory=dict)
     ttls: list[float] = field(default_factory=list)
     audited: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     down: bool = False
@@ -40,6 +43,7 @@ class Ledger:
         if self.down:
             raise Unavailable
         self.ttls.append(ttl_seconds)
+        self.proved[thread_id] = email if customer else None
         now = datetime.now(UTC)
         self.bound[thread_id] = Identity(
             thread=thread_id, level=level, email=email, customer=customer, verified_at=now, expires_at=now
@@ -49,8 +53,12 @@ class Ledger:
     async def identity(self, thread_id: str) -> Identity:
         return self.bound.get(thread_id, anonymous(thread_id))
 
+    async def proved_address(self, thread_id: str) -> str | None:
+        return self.proved.get(thread_id)
+
     async def unbind_identity(self, thread_id: str) -> None:
         self.bound.pop(thread_id, None)
+        self.proved.pop(thread_id, None)
 
     async def audit(self, event: str, /, **data: Any) -> AuditEntry:
         self.audited.append((event, data))
@@ -79,7 +87,10 @@ class Post:
 
 @dataclass
 class Directory:
-    """Ada has one account, Grace has two with one address, Emmy's account has no address."""
+    """Ada has one account, Grace has two with one address, Emmy's account has no address.
+
+    Accounts are empty but for what is put into `cards`, `payments` and `invoices`.
+    """
 
     down: bool = False
     asked: list[str] = field(default_factory=list)
@@ -91,6 +102,23 @@ class Directory:
         Customer(id="cus_alan", email="alan@example.com", name="Alan", phone="+15550005"),
         Customer(id="cus_joan", email="joan@example.com", name="Joan", phone="+15550005"),
     )
+
+    cards: dict[str, str] = field(default_factory=dict)
+    """The last four digits of each customer's."""
+    payments: dict[str, list[tuple[Money, datetime]]] = field(default_factory=dict)
+    invoices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    async def picture(self, customer: str) -> BillingPicture:
+        self._ask(customer)
+        [found] = [one for one in self.customers if one.id == customer]
+        paid = [charge("1", amount=one, created=at, card=None) for one, at in self.payments.get(customer, ())]
+        numbered = tuple(invoice(number, number=number) for number in self.invoices.get(customer, ()))
+        method = f"pm_{customer}" if customer in self.cards else None
+        return replace(picture(*paid, invoices=numbered), customer=replace(found, payment_method=method))
+
+    async def card(self, payment_method: str) -> Card | None:
+        self._ask(payment_method)
+        return Card(brand="visa", last4=self.cards[payment_method.removeprefix("pm_")], fingerprint="f")
 
     async def find_by_email(self, email: str) -> tuple[Customer, ...]:
         self._ask(email)

@@ -44,6 +44,7 @@ async def test_the_right_code_binds_the_customer_at_level_two(world: World) -> N
         address=None,
         tries_left=0,
         last=Attempt(message_id="m1", outcome="verified"),
+        reachable=ADA,
     ) == await world.verifier.session("t")
     assert 1790 < world.ledger.ttls[0] <= 1800
 
@@ -252,7 +253,7 @@ async def test_an_address_without_an_account_is_proved_and_gives_no_level(world:
     assert Attempt(message_id="m1", outcome="no_account") == session.last
 
 
-async def test_of_several_accounts_with_one_address_none_is_chosen(world: World) -> None:
+async def test_of_several_accounts_that_nothing_tells_apart_none_is_chosen(world: World) -> None:
     await world.verifier.start("t", "grace@example.com")
     await world.verifier.take_code("t", world.post.code, message_id="m1")
 
