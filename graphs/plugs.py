@@ -85,7 +85,13 @@ async def open_plugs(
         billing = await stack.enter_async_context(StripeBilling.open(settings.stripe_key, settings.stripe_url))
         loaded = loaded or await _load(settings, stack, say)
         verifier = Verifier(
-            redis, ledger, _mailer(settings), billing, pepper=server_secret(settings), company=settings.company
+            redis,
+            ledger,
+            _mailer(settings),
+            billing,
+            pepper=server_secret(settings),
+            company=settings.company,
+            codes_per_network=settings.most_codes_per_network,
         )
         stack.push_async_callback(verifier.aclose)
         saver = RedisSaver(redis, serde=sealing_serde(keyring(settings)))
@@ -201,4 +207,5 @@ def _mailer(settings: Settings) -> Mailer:
         username=unquote(url.username) if url.username else None,
         password=unquote(url.password) if url.password else None,
         starttls=url.scheme == "smtp",
+        tls=url.scheme == "smtps",
     )

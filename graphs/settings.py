@@ -154,6 +154,17 @@ class Settings(BaseSettings):
         alias="STRIPE_EVENT_DAYS",
         description="Days that ids of Stripe's events are kept after they are done with. 0: for ever; else 31 or more.",
     )
+    codes_per_network: int | None = Field(
+        default=None,
+        ge=1,
+        alias="CODES_PER_NETWORK",
+        description="One-time codes in an hour for one network. "
+        "Unset: 20; 1,000 in demo mode, where everybody is on one machine.",
+    )
+
+    @property
+    def most_codes_per_network(self) -> int:
+        return self.codes_per_network or (1_000 if self.demo else 20)
 
     @property
     def demo(self) -> bool:

@@ -113,12 +113,14 @@ def _tries(identity: IdentityFacts) -> str:
 
 async def _send_again(runtime: Runtime[Context]) -> tuple[Draft, str | None]:
     try:
-        sent = await runtime.context.verifier.resend(thread_of(runtime))
+        given = await runtime.context.verifier.resend(thread_of(runtime))
     except RateLimited:
         return draft("too_many_codes"), None
     except MailUnavailable:
         return draft("mail_down"), "handover"
-    return (draft("code_sent", valid=VALID), "code") if sent else (draft("ask_email"), "email")
+    if given is None:
+        return draft("ask_email"), "email"
+    return draft("code_sent" if given == "email" else "code_sent_phone", valid=VALID), "code"
 
 
 async def _send_code(

@@ -208,7 +208,8 @@ def _identifies(state: SupportState, limits: Limits) -> Plan | None:
 def _unsure(state: SupportState, limits: Limits) -> Plan | None:
     if _sure(state, limits):
         return None
-    if state.get("asked") == "code" and state.get("identity", {}).get("challenge") == "pending":
+    identity = state.get("identity", {})
+    if identity.get("question") or (state.get("asked") == "code" and identity.get("challenge") == "pending"):
         return Plan(step="identify_user")
     return _missed(state, limits) or Plan(step="clarify")
 

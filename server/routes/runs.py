@@ -67,7 +67,9 @@ async def create_run(
 
 
 @router.post("/runs/stream", response_class=EventStream)
-async def stream_run(thread: ThreadToRun, body: NewRun, by: CurrentSender, services: ServicesDep) -> EventSourceResponse:
+async def stream_run(
+    thread: ThreadToRun, body: NewRun, by: CurrentSender, services: ServicesDep
+) -> EventSourceResponse:
     run, after = await _start(services, by, thread, body)
     return _follow(services, by.caller, run, after, body.modes)
 

@@ -1,10 +1,10 @@
-"""What the chaos counted, at the end of the run, whichever process of pytest it was counted in."""
+"""What tests counted or measured, at the end of the run, whichever process of pytest it was counted in."""
 
 from collections.abc import Callable
 
 import pytest
 
-PROPERTY = "chaos"
+PROPERTY = "figure"
 Say = Callable[[object], None]
 
 
@@ -24,6 +24,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if name == PROPERTY
     ]
     if said:
-        terminalreporter.section("chaos: what happened to cases, and how many laws it broke")
+        terminalreporter.section("figures: cases in chaos and the laws they broke, answers and their times")
         for line in said:
             terminalreporter.write_line(line)

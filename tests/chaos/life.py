@@ -57,6 +57,7 @@ class Place:
             database_url=self.database_url,
             stripe_sandbox_port=int(self.stripe_url.rpartition(":")[2]),
             smtp_sandbox_port=self.smtp_port,
+            codes_per_network=1_000_000,
         )
 
 

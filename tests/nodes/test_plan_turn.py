@@ -273,6 +273,7 @@ def test_what_tells_accounts_apart_is_asked_for_again_unless_there_is_another_wi
 
     for readings in ([("decline", 0.9)], [("out_of_scope", 0.9)], [("thanks", 0.3)]):
         assert "identify_user" == plan(state(*readings, asked="account", identity=asked), Limits()).step
+    assert "identify_user" == plan(state(("out_of_scope", 0.3), identity=asked), Limits()).step, "after a detour too"
     assert "escalate" == plan(state(("talk_to_human", 0.9), asked="account", identity=asked), Limits()).step
     assert "answer_policy" == plan(state(("policy_question", 0.9), asked="account", identity=asked), Limits()).step
 

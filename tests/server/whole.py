@@ -32,6 +32,7 @@ def whole_settings(home: Path, sandbox: Sandbox, redis_url: str, database_url: s
         database_url=database_url,
         stripe_sandbox_port=urlsplit(sandbox.url).port,
         smtp_sandbox_port=sandbox.smtp_port,
+        codes_per_network=1_000_000,
         secret=SECRET,
         staff_secret=STAFF_SECRET,
     )

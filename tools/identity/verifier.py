@@ -2,7 +2,8 @@
 
 Nothing that happens before the proof depends on whether there is an account: the code is always mailed to
 the address that was typed, and Stripe is asked only after it came back. A phone number has to be looked up
-first; there the mail goes out behind the answer, so that neither words nor time tell.
+first; there the mail goes out behind the answer, and well behind it: the work of sending would slow the answer to
+those who have an account.
 
 Proving and binding are two steps. The proof is kept in Redis until the ledger has the binding, so a Stripe
 that does not answer, or a process that dies in between, costs the customer nothing: `session()` and the same
@@ -18,8 +19,9 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import structlog
 from redis.asyncio import Redis
@@ -49,9 +51,10 @@ from tools.ledger.types import AuditEntry, Identity
 
 _THREAD_SENDS = 3
 _ADDRESS_SENDS = 5
-_NETWORK_SENDS = 20
 _QUESTIONS_A_DAY = 3
 A_DAY = 86_400
+BEHIND = 1.5
+"""Seconds. By then the answer to a phone number is out."""
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{3,253}")
 _PHONE = re.compile(r"\+?[0-9 ()./-]{5,30}")
 
@@ -96,6 +99,7 @@ class Verifier:
         code_ttl: int = 600,
         tries: int = 3,
         level_ttl: int = 1800,
+        codes_per_network: int = 20,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if len(pepper) < 16:
@@ -108,8 +112,10 @@ class Verifier:
         self._company = company
         self._code_ttl = code_ttl
         self._tries = tries
+        self._codes_per_network = codes_per_network
         self._clock = clock
         self._posting: set[asyncio.Task[None]] = set()
+        self._hurry = asyncio.Event()
 
     async def start(self, thread_id: str, email: str) -> None:
         """Mail a code to `email`. Raises Unprocessable, RateLimited, MailUnavailable, Unavailable."""
@@ -139,16 +145,17 @@ class Verifier:
             self._posting.add(task)
             task.add_done_callback(self._posting.discard)
 
-    async def resend(self, thread_id: str) -> bool:
-        """A fresh code to where the last one went. False when there is nothing to send again.
+    async def resend(self, thread_id: str) -> Literal["email", "phone"] | None:
+        """A fresh code to where the last one went, and what had been given. None when there is nothing to send again.
 
         Counts and raises like `start`, or `start_by_phone` when a phone number was given.
         """
         address = await self._challenges.asked(thread_id)
         if address is None:
-            return False
-        await (self.start if "@" in address else self.start_by_phone)(thread_id, address)
-        return True
+            return None
+        given: Literal["email", "phone"] = "email" if "@" in address else "phone"
+        await (self.start if given == "email" else self.start_by_phone)(thread_id, address)
+        return given
 
     async def note_caller(self, thread_id: str, *, network: str, signed_in_as: str | None = None) -> None:
         """Whose codes count for the network of this request, and where one may go unasked."""
@@ -209,8 +216,10 @@ class Verifier:
         )
 
     async def aclose(self) -> None:
-        """Wait for the mails that are on their way."""
+        """Send at once what is to be mailed behind an answer, and wait for it."""
+        self._hurry.set()
         await asyncio.gather(*self._posting)
+        self._hurry.clear()
 
     def _pending(self, standing: Standing) -> Challenge | None:
         challenge = standing.challenge
@@ -231,7 +240,7 @@ class Verifier:
         """What was counted. The network first: one that has had its share uses up nobody's address."""
         network = (await self._challenges.caller(thread)).network
         limits = {
-            **({f"network:{network}": _NETWORK_SENDS} if network else {}),
+            **({f"network:{network}": self._codes_per_network} if network else {}),
             f"thread:{thread}": _THREAD_SENDS,
             f"address:{self._hidden(address)}": _ADDRESS_SENDS,
         }
@@ -268,6 +277,8 @@ class Verifier:
         await self._mailer.send(email, f"Your {self._company} code", text)
 
     async def _post_behind(self, email: str, code: str) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), BEHIND)
         try:
             await self._post(email, code)
         except CounterfoilError as error:

@@ -1,5 +1,6 @@
 """`Mailer`: plain-text mails over SMTP. Fails closed: what could not be handed over raises MailUnavailable."""
 
+import asyncio
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
 from functools import partial
@@ -10,6 +11,8 @@ from tools.errors import MailUnavailable, Unprocessable
 
 TIMEOUT = 5.0
 """Seconds, for each step of the conversation with the server."""
+WHOLE = 15.0
+"""Seconds, for all of it: the customer waits."""
 
 
 class Mailer:
@@ -22,7 +25,9 @@ class Mailer:
         password: str | None = None,
         *,
         starttls: bool = False,
+        tls: bool = False,
     ) -> None:
+        """`starttls` insists on it, `tls` speaks it from the first byte; neither is for a server on this machine."""
         self._sender = sender
         self._send = partial(
             aiosmtplib.send,
@@ -31,6 +36,7 @@ class Mailer:
             username=username,
             password=password,
             start_tls=starttls,
+            use_tls=tls,
             timeout=TIMEOUT,
         )
 
@@ -38,7 +44,8 @@ class Mailer:
         """Hand one mail to the server. Raises Unprocessable for no address, MailUnavailable for all else."""
         message = self._message(to, subject, text)
         try:
-            await self._send(message)
+            async with asyncio.timeout(WHOLE):
+                await self._send(message)
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailUnavailable from error
 

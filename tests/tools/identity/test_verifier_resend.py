@@ -35,7 +35,7 @@ async def test_a_code_is_sent_again_and_makes_the_first_worthless(world: World) 
     await world.verifier.start("t", ADA)
     first = world.post.code
 
-    assert await world.verifier.resend("t")
+    assert "email" == await world.verifier.resend("t")
 
     assert [ADA, ADA] == [to for to, _, _ in world.post.sent]
     assert first != world.post.code
@@ -90,7 +90,7 @@ async def test_a_mail_that_failed_can_be_asked_for_again(world: World) -> None:
 async def test_by_phone_nothing_tells_whether_there_is_an_account(world: World, phone: str, mails: list[str]) -> None:
     await world.verifier.start_by_phone("t", phone)
 
-    assert await world.verifier.resend("t")
+    assert "phone" == await world.verifier.resend("t")
     await world.verifier.aclose()
 
     session = await world.verifier.session("t")
