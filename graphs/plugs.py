@@ -90,6 +90,7 @@ async def open_plugs(
             _mailer(settings),
             billing,
             pepper=server_secret(settings),
+            keys=keyring(settings),
             company=settings.company,
             codes_per_network=settings.most_codes_per_network,
         )

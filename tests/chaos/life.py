@@ -19,6 +19,8 @@ from graphs.settings import Settings
 from nodes.promising import OUTCOME
 from server.app import create_app
 from server.auth import Principal
+from server.promises.means import Fate
+from server.promises.sweep import BY_ACTION
 from server.services import Services
 from server.threads import Sender, open_thread, say
 from tests.chaos.laws import ENDS, Facts, Line
@@ -71,12 +73,20 @@ class NoKnowledge:
         raise KnowledgeUnavailable
 
 
+async def _waits(*_: object) -> Fate:
+    """An instalment falls due at nine in the morning (UTC). Were that in the middle of a matrix, one world would have
+    charged it and the next one not: how it is charged is `instalment` in the fault matrix and the schedules.
+    """
+    return "waits"
+
+
 @asynccontextmanager
 async def server(place: Place, understander: Understander) -> AsyncIterator[Services]:
     """The whole server, as `counterfoil serve` opens it, but for its port."""
     loaded = Loaded(knowledge=cast("Any", NoKnowledge()), understander=understander)
     earlier = timedelta(seconds=place.ago)
     plugs = partial(open_plugs, clock=lambda: utc_now() - earlier, loaded=loaded)
+    BY_ACTION["instalment"] = _waits
     app = create_app(place.settings(), plugs=plugs)
     async with app.router.lifespan_context(app):
         yield app.state.services

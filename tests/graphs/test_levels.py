@@ -19,6 +19,7 @@ from nodes.levels import ACTIONS, INTENTS, WISHED, goal_of, level_for, level_to_
 from nodes.resolve_billing import resolve_billing
 from nodes.resolving.charges import refund_of
 from nodes.resolving.matter import Proposal
+from tests.fixtures.keys import KEYS
 from tests.nodes.test_resolving import charge, matter
 from tests.tools.identity.conftest import PEPPER
 from tests.tools.identity.fakes import Directory, Post
@@ -73,7 +74,7 @@ class Talk:
     thread: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def __post_init__(self) -> None:
-        self.verifier = Verifier(self.redis, self.ledger, self.post, self.directory, pepper=PEPPER)
+        self.verifier = Verifier(self.redis, self.ledger, self.post, self.directory, pepper=PEPPER, keys=KEYS)
         self.graph = support.builder.compile(checkpointer=InMemorySaver())
         self.config: Any = {"configurable": {"thread_id": self.thread}}
 

@@ -26,6 +26,7 @@ from graphs.settings import Settings
 from nodes.context import Case
 from server.app import create_app
 from server.services import Services
+from tests.fixtures.keys import KEYS
 from tests.server.graph import compiled
 from tools.billing.powers import PortalLink
 from tools.billing.types import Customer
@@ -101,7 +102,7 @@ def plugs_for(
                 ledger=ledger,
                 billing=around,
                 knowledge=around,
-                verifier=Verifier(client, ledger, around, around, pepper=b"p" * 32),
+                verifier=Verifier(client, ledger, around, around, pepper=b"p" * 32, keys=KEYS),
                 cases=cases or cast("Any", Decider(ledger, SimpleNamespace(policy=PolicyEngine.load(), mover=around))),
                 context=cast("Any", SimpleNamespace(ledger=ledger, billing=around, knowledge=around)),
                 graphs={"support": compiled(RedisSaver(client))},

@@ -151,7 +151,7 @@ async def keeping(ledger_url: str, redis_url: str, sandbox: Sandbox) -> AsyncIte
             knowledge=nothing,
             understander=nothing,
             ledger=ledger,
-            verifier=Verifier(client, ledger, nothing, nothing, pepper=b"p" * 32),
+            verifier=Verifier(client, ledger, nothing, nothing, pepper=b"p" * 32, keys=KEYS),
             voice=Voice(),
             cases=cases,
             company="Acme",

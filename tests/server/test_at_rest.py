@@ -59,8 +59,20 @@ async def a_talk(server: Live) -> Person:
         assert 201 == rated.status_code
         assert 202 == (await http.post("/escalate", json={"thread_id": ada.thread, "reason": PHRASE})).status_code
     await ada.says(f"are you there? {PHRASE}")
+    await asks_for_a_code(server)
     assert any(PHRASE in line["text"] for line in await ada.lines())
     return ada
+
+
+async def asks_for_a_code(server: Live) -> None:
+    """And leaves it there, with all that Redis has to remember meanwhile."""
+    token = await server.customer()
+    async with server.http(token) as http:
+        thread = (await http.post("/threads", json={})).json()["thread_id"]
+    stranger = Person(token, thread, [server])
+    await stranger.says(f"show me my invoices, {PHRASE}")
+    assert "code" in await stranger.says(ADDRESS)
+    assert "pending" == (await server.services.plugs.verifier.session(thread)).challenge
 
 
 async def test_neither_words_nor_address_stand_anywhere_in_plain(server: Live, redis_url: str, tmp_path: Path) -> None:

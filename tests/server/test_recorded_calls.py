@@ -1,5 +1,6 @@
 """Whatever Stripe is asked, the audit log says for whom: a request that stands nowhere is a failure."""
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import Live
-from tests.server.whole import signed_in, whole_server, whole_settings
+from tests.server.whole import Person, signed_in, whole_server, whole_settings
 from tools.billing.transport import HttpxTransport
 
 
@@ -74,6 +75,26 @@ async def test_every_request_of_an_approval_is_on_record(server: Live, sent: Cou
 
     assert "POST /v1/refunds" in sent
     assert sent == (await recorded(server))[0]
+
+
+async def test_every_request_that_a_code_leads_to_is_on_record(
+    server: Live, sandbox: Sandbox, sent: Counter[str]
+) -> None:
+    """At the door, before there is a run: who is it that proved this address?"""
+    token = await server.customer()
+    async with server.http(token) as http:
+        thread = (await http.post("/threads", json={})).json()["thread_id"]
+    alan = Person(token, thread, [server])
+    await alan.says("show me my invoices")
+    await alan.says("alan@example.com")
+    [mail] = sandbox.http.get("/_sandbox/inbox", params={"email": "alan@example.com"}).json()
+    [code] = re.findall(r"\b\d{6}\b", mail["text"])
+
+    assert "invoices" in await alan.says(code)
+
+    found, entries = await recorded(server)
+    assert sent == found
+    assert {thread} == {entry["thread"] for entry in entries}
 
 
 async def test_no_address_is_on_record(server: Live) -> None:

@@ -1,11 +1,11 @@
 """Challenges and questions in Redis: one per thread, compared and counted down atomically on the server.
 
 Fails closed: when Redis does not answer, nobody is verified and `Unavailable` is raised.
-Codes are never stored, only their seals (`codes.seal`); of a question, what was asked and not what is right. All keys
-expire.
+Addresses are sealed. Codes are never stored, only their seals (`codes.seal`); of a question, what was asked and not
+what is right. All keys expire.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from tools.errors import RateLimited, Unavailable
 from tools.identity.telling_apart import Kind
 from tools.identity.types import Attempt, Level, Outcome
+from tools.sealing.keyring import Keyring
 
 # A challenge outlives its code by this, so that a late code is answered with "expired" and not passed on.
 _GRACE = 3600
@@ -82,6 +83,7 @@ redis.call('EXPIRE', KEYS[3], ARGV[4])
 return outcome
 """
 
+_ADDRESSES = frozenset({"address", "email"})
 _KINDS = ("challenge", "taken", "last", "proof", "asked", "question", "caller")
 
 # What an attempt met: an outcome, or nothing to attempt
@@ -145,8 +147,9 @@ class Standing:
 
 
 class Challenges:
-    def __init__(self, redis: Redis, *, code_ttl: int, level_ttl: int) -> None:
+    def __init__(self, redis: Redis, keys: Keyring, *, code_ttl: int, level_ttl: int) -> None:
         self._redis = redis
+        self._keyring = keys
         self._code_ttl = code_ttl
         self._level_ttl = level_ttl
         self._attempt = redis.register_script(_ATTEMPT)
@@ -176,17 +179,19 @@ class Challenges:
         keys = _keys(thread)
         async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
             pipe.unlink(keys[0], keys[2], keys[5])
-            pipe.hset(keys[0], mapping=dict[Any, Any](vars(challenge)))
+            pipe.hset(keys[0], mapping=self._sealed(thread, vars(challenge)))
             pipe.expire(keys[0], self._code_ttl + _GRACE)
             # outlives a lock and a mail that failed, so that a code can be sent again without asking for the address
-            pipe.set(keys[4], challenge.address, ex=self._code_ttl + _GRACE)
+            pipe.set(
+                keys[4], self._sealed(thread, {"address": challenge.address})["address"], ex=self._code_ttl + _GRACE
+            )
             await pipe.execute()
 
     async def asked(self, thread: str) -> str | None:
         """The address of the last challenge, until it is proved or an hour after its code has expired."""
         async with _fail_closed():
             found = await self._redis.get(_keys(thread)[4])
-        return _text(found) if found is not None else None
+        return self._opened(thread, {"address": found})["address"] if found is not None else None
 
     async def withdraw(self, thread: str) -> None:
         async with _fail_closed():
@@ -225,13 +230,13 @@ class Challenges:
         """For an hour, or until the next message."""
         key = _keys(thread)[6]
         async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping=dict[Any, Any](vars(caller)))
+            pipe.hset(key, mapping=self._sealed(thread, vars(caller)))
             pipe.expire(key, AN_HOUR)
             await pipe.execute()
 
     async def caller(self, thread: str) -> Caller:
         async with _fail_closed():
-            return _caller(_texts(await cast("Any", self._redis.hgetall(_keys(thread)[6]))))
+            return _caller(self._opened(thread, await cast("Any", self._redis.hgetall(_keys(thread)[6]))))
 
     async def was_taken(self, thread: str, message_id: str) -> bool:
         async with _fail_closed():
@@ -242,7 +247,7 @@ class Challenges:
         keys = _keys(thread)
         async with _fail_closed(), self._redis.pipeline(transaction=True) as pipe:
             pipe.unlink(keys[3], keys[5])
-            pipe.hset(keys[3], mapping={"email": email, "level": level, "message_id": ""})
+            pipe.hset(keys[3], mapping=self._sealed(thread, {"email": email, "level": level, "message_id": ""}))
             pipe.expire(keys[3], self._level_ttl)
             await pipe.execute()
 
@@ -267,12 +272,27 @@ class Challenges:
             pipe.hgetall(keys[6])
             challenge, last, proof, seconds, question, caller = await pipe.execute()
         return Standing(
-            challenge=_challenge(_texts(challenge)),
-            last=_last(_texts(last)),
-            proof=_proof(_texts(proof), seconds),
-            question=_question(_texts(question)),
-            caller=_caller(_texts(caller)),
+            challenge=_challenge(self._opened(thread, challenge)),
+            last=_last(self._opened(thread, last)),
+            proof=_proof(self._opened(thread, proof), seconds),
+            question=_question(self._opened(thread, question)),
+            caller=_caller(self._opened(thread, caller)),
         )
+
+    def _sealed(self, thread: str, fields: Mapping[str, Any]) -> dict[Any, Any]:
+        """With its addresses sealed; the empty one says that there is none, and stays empty."""
+        place = _place(thread)
+        return {
+            name: self._keyring.seal(value, place=place) if name in _ADDRESSES and value else value
+            for name, value in fields.items()
+        }
+
+    def _opened(self, thread: str, found: Mapping[bytes | str, bytes | str]) -> dict[str, str]:
+        texts = {_text(name): _text(value) for name, value in found.items()}
+        return {
+            name: self._keyring.open(value, place=_place(thread)) if name in _ADDRESSES else value
+            for name, value in texts.items()
+        }
 
 
 async def forget(redis: Redis, thread: str) -> None:
@@ -289,16 +309,17 @@ async def _fail_closed() -> AsyncIterator[None]:
         raise Unavailable("Codes cannot be checked right now.") from error
 
 
+def _place(thread: str) -> str:
+    """Where the seals of its addresses stand, whichever key they move to."""
+    return f"identity:{thread}"
+
+
 def _keys(thread: str) -> list[str]:
     return [f"identity:{{{thread}}}:{kind}" for kind in _KINDS]
 
 
 def _text(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else value
-
-
-def _texts(found: dict[bytes | str, bytes | str]) -> dict[str, str]:
-    return {_text(name): _text(value) for name, value in found.items()}
 
 
 def _challenge(fields: dict[str, str]) -> Challenge | None:

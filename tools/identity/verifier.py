@@ -19,7 +19,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
@@ -48,6 +48,7 @@ from tools.identity.telling_apart import (
 )
 from tools.identity.types import Level, Outcome, Session
 from tools.ledger.types import AuditEntry, Identity
+from tools.sealing.keyring import Keyring
 
 _THREAD_SENDS = 3
 _ADDRESS_SENDS = 5
@@ -71,6 +72,7 @@ class Binder(Protocol):
     async def proved_address(self, thread_id: str) -> str | None: ...
     async def unbind_identity(self, thread_id: str) -> None: ...
     async def audit(self, event: str, /, **data: Any) -> AuditEntry: ...
+    def recording(self, **ids: str | None) -> AbstractAsyncContextManager[None]: ...
 
 
 class Post(Protocol):
@@ -95,6 +97,7 @@ class Verifier:
         billing: Directory,
         *,
         pepper: bytes,
+        keys: Keyring,
         company: str = "Acme",
         code_ttl: int = 600,
         tries: int = 3,
@@ -104,7 +107,7 @@ class Verifier:
     ) -> None:
         if len(pepper) < 16:
             raise ConfigurationError("The pepper for one-time codes needs at least 16 random bytes.")
-        self._challenges = Challenges(redis, code_ttl=code_ttl, level_ttl=level_ttl)
+        self._challenges = Challenges(redis, keys, code_ttl=code_ttl, level_ttl=level_ttl)
         self._ledger = ledger
         self._mailer = mailer
         self._billing = billing
@@ -137,7 +140,8 @@ class Verifier:
         """
         number = _checked(_PHONE, phone, "That does not look like a phone number.")
         await self._count(thread_id, re.sub(r"\D", "", number))
-        found = {customer.email for customer in await self._billing.find_by_phone(number)}
+        async with self._ledger.recording(thread=thread_id):
+            found = {customer.email for customer in await self._billing.find_by_phone(number)}
         email = (found.pop() or "") if len(found) == 1 else ""
         code = await self._challenge(thread_id, number, email)
         if email:
@@ -303,7 +307,8 @@ class Verifier:
         if not answers:
             return without_told_codes(text)
         try:
-            known = await self._secrets(await self._billing.find_by_email(question.email))
+            async with self._ledger.recording(thread=thread):
+                known = await self._secrets(await self._billing.find_by_email(question.email))
         except BillingUnavailable:
             await self._challenges.unchecked(thread, message_id)
             return without_answer(text)
@@ -323,8 +328,9 @@ class Verifier:
         if proof is None:
             return standing
         try:
-            customers = await self._billing.find_by_email(proof.email)
-            outcome = await self._bind(thread, proof, await self._meant(thread, proof, customers))
+            async with self._ledger.recording(thread=thread):
+                customers = await self._billing.find_by_email(proof.email)
+                outcome = await self._bind(thread, proof, await self._meant(thread, proof, customers))
         except BillingUnavailable:
             # whoever was bound before is not the one who has just proved to be somebody
             await self._ledger.unbind_identity(thread)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from tests.fixtures.keys import KEYS
 from tests.tools.identity.fakes import Clock, Directory, Ledger, Post
 from tools.identity.verifier import Verifier
 
@@ -37,7 +38,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 def build(redis: Redis) -> Callable[..., World]:
     def build(**options: Any) -> World:
         ledger, post, billing, clock = Ledger(), Post(), Directory(), Clock()
-        verifier = Verifier(redis, ledger, post, billing, pepper=PEPPER, clock=clock, **options)
+        verifier = Verifier(redis, ledger, post, billing, pepper=PEPPER, keys=KEYS, clock=clock, **options)
         return World(verifier, ledger, post, billing, clock, redis)
 
     return build

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -63,6 +65,10 @@ class Ledger:
     async def audit(self, event: str, /, **data: Any) -> AuditEntry:
         self.audited.append((event, data))
         return AuditEntry(sequence=len(self.audited), at=datetime.now(UTC), event=event, data=data)
+
+    @asynccontextmanager
+    async def recording(self, **_ids: str | None) -> AsyncIterator[None]:
+        yield
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from tests.fixtures.keys import KEYS
 from tests.fixtures.sandbox import Sandbox
 from tests.tools.identity.conftest import PEPPER
 from tools.billing.retry import Retry
@@ -24,7 +25,7 @@ async def verifier(ledger: Ledger, sandbox: Sandbox, redis: Redis) -> AsyncItera
     await ledger.create_thread("t", "owner", {})
     mailer = Mailer("127.0.0.1", sandbox.smtp_port, "Acme <billing@acme.example>")
     async with StripeBilling.open(sandbox.api_key, sandbox.url, retry=Retry(attempts=1)) as billing:
-        yield Verifier(redis, ledger, mailer, billing, pepper=PEPPER)
+        yield Verifier(redis, ledger, mailer, billing, pepper=PEPPER, keys=KEYS)
 
 
 def new_customer(sandbox: Sandbox, email: str, phone: str = "+12025550123") -> str:
