@@ -82,6 +82,12 @@ class Mortal:
     def __init__(self, inner: Any, life: Life, layer: str) -> None:
         self._inner, self._life, self._layer = inner, life, layer
 
+    @asynccontextmanager
+    async def recording(self, **ids: str | None) -> AsyncIterator[None]:
+        """Notes what was asked; the only thing that is not a call, and the only one that a dead process still ends."""
+        async with self._inner.recording(**ids):
+            yield
+
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._inner, name)
 

@@ -8,7 +8,11 @@ from graphs.settings import Settings
 from tools.errors import ConfigurationError
 
 ONE = "whsec_0123456789abcdef"
-REAL = {"STRIPE_SECRET_KEY": "sk_test_x", "SMTP_URL": "smtp://mail.example.com:587"}
+REAL = {
+    "COUNTERFOIL_ENCRYPTION_KEYS": "2026:key",
+    "STRIPE_SECRET_KEY": "sk_test_x",
+    "SMTP_URL": "smtp://mail.example.com:587",
+}
 
 
 @pytest.fixture(autouse=True)
