@@ -17,6 +17,7 @@ LONGEST_RESENT = 31
 """Days: an event that is sent again by hand must still be known for one that came before."""
 IDENTITY_AUDIENCE = "counterfoil"
 STAFF_AUDIENCE = "counterfoil:staff"
+ORIGIN = re.compile(r"https://[a-z0-9.-]+(?::\d{1,5})?|http://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?")
 WEBHOOK_SECRET = re.compile(r"whsec_\S{16,}")
 
 
@@ -154,6 +155,12 @@ class Settings(BaseSettings):
         alias="STRIPE_EVENT_DAYS",
         description="Days that ids of Stripe's events are kept after they are done with. 0: for ever; else 31 or more.",
     )
+    cors_origins: str = Field(
+        default="",
+        alias="CORS_ORIGINS",
+        description="Web sites whose pages may call this server from a browser: https://shop.example.com, several with "
+        "commas. None: only our own page.",
+    )
     codes_per_network: int | None = Field(
         default=None,
         ge=1,
@@ -161,6 +168,10 @@ class Settings(BaseSettings):
         description="One-time codes in an hour for one network. "
         "Unset: 20; 1,000 in demo mode, where everybody is on one machine.",
     )
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        return tuple(one.strip() for one in self.cors_origins.split(",") if one.strip())
 
     @property
     def most_codes_per_network(self) -> int:
@@ -208,6 +219,8 @@ class Settings(BaseSettings):
                 "STRIPE_SECRET_KEY is set, so COUNTERFOIL_ENCRYPTION_KEYS is needed: `openssl rand -base64 32` makes a "
                 "key, give it as 2026:KEY, and keep it as well as the database"
             )
+        if wrong := [origin for origin in self.allowed_origins if not ORIGIN.fullmatch(origin)]:
+            raise ValueError(f"CORS_ORIGINS lists exact origins such as https://shop.example.com, not {wrong[0]}")
         if self.redis_url and urlsplit(self.redis_url).scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("REDIS_URL must start with redis://, rediss:// or unix://")
         if len(self.webhook_secrets) > 2 or not all(map(WEBHOOK_SECRET.fullmatch, self.webhook_secrets)):

@@ -16,8 +16,9 @@ from server.auth import Tokens
 from server.case_sweep import sweep_cases
 from server.erasure import Eraser
 from server.events import EventLog
+from server.limits import Limits
 from server.metrics import Metrics
-from server.middleware import SmallJson, Surround
+from server.middleware import SmallJson, Surround, allow_origins
 from server.problems import DOCUMENTED, handle_errors
 from server.promises.means import Means
 from server.promises.sweep import sweep_promises
@@ -78,6 +79,8 @@ def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs) -> FastAPI:
     page.mount_static(app)
     refuse_undeclared(app)
     app.add_middleware(SmallJson)
+    if settings.allowed_origins:
+        allow_origins(app, settings.allowed_origins)
     app.add_middleware(Surround, metrics=metrics)
     return app
 
@@ -117,6 +120,7 @@ async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: A
         queue=queue,
         inbox=inbox,
         metrics=metrics,
+        limits=Limits(redis=plugs.redis, metrics=metrics, demo=settings.demo, stream_seconds=settings.stream_seconds),
         http=http,
     )
 

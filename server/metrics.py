@@ -56,6 +56,15 @@ class Metrics:
         )
         for sink in SINKS:
             self.dropped.labels(sink).set_function(partial(DROPPED.__getitem__, sink))
+        self.limited = Counter(
+            "counterfoil_limited", "Requests that were one too many, by limit.", ["limit"], registry=self.registry
+        )
+        self.unlimited = Counter(
+            "counterfoil_limits_skipped",
+            "Requests that were let through uncounted because Redis did not answer.",
+            ["limit"],
+            registry=self.registry,
+        )
         self.decisions = Counter(
             "counterfoil_decisions",
             "Decisions of people: confirm, decline, withdraw of customers; approve, reject, propose of staff.",

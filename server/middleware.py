@@ -2,9 +2,12 @@
 
 import re
 import time
+from collections.abc import Sequence
 from typing import Any, cast
 
 import structlog
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from langchain_core.utils.uuid import uuid7
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,6 +31,19 @@ SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+
+def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
+    """Pages of these sites may call us. Without cookies: who is calling stands in the Authorization header alone."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_credentials=False,
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
+        expose_headers=["Location", "Content-Location", "X-Pagination-Total", "Retry-After", "X-Request-ID"],
+        max_age=600,
+    )
 
 
 class Surround:

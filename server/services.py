@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from graphs.plugs import Plugs
 from graphs.settings import Settings
 from server.events import EventLog
+from server.limits import Limits
 from server.metrics import Metrics
 from server.runs.queue import RunQueue
 from server.stripe_inbox import StripeInbox
@@ -28,6 +29,7 @@ class Services:
     queue: RunQueue
     inbox: StripeInbox
     metrics: Metrics
+    limits: Limits
     http: httpx.AsyncClient
 
     @property

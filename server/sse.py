@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 
 import anyio
+from fastapi import Depends
 from redis.exceptions import RedisError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import AppStatus
 
+from server.auth import Caller
 from server.events import Check, Event
-from server.services import Services
+from server.services import Services, ServicesDep
 
 PING_SECONDS = 15
 SEND_SECONDS = 30
@@ -18,6 +20,15 @@ SEND_SECONDS = 30
 GRACE_SECONDS = 1.5
 
 Source = Callable[[Check], AsyncIterator[Event]]
+
+
+async def take_place(caller: Caller, services: ServicesDep) -> AsyncIterator[None]:
+    """Among the caller's open streams, for as long as this one is open."""
+    async with services.limits.stream(caller.id):
+        yield
+
+
+Place = Depends(take_place)
 
 
 def respond(services: Services, source: Source, headers: Mapping[str, str] | None = None) -> EventSourceResponse:

@@ -74,13 +74,14 @@ def uuid_of(text: str) -> str:
 
 
 async def open_thread(
-    plugs: Plugs, caller: Principal, thread_id: UUID | None = None, metadata: Json | None = None
+    services: Services, caller: Principal, thread_id: UUID | None = None, metadata: Json | None = None
 ) -> Thread:
-    """A new thread of the caller, or the one that they have by this id already."""
+    """A new thread of the caller, or the one that they have by this id already. Raises `RateLimited`."""
     kept = clean_metadata(metadata or {})
-    thread = await plugs.ledger.create_thread(str(thread_id or uuid4()), caller.id, kept)
+    await services.limits.count("threads", caller.id)
+    thread = await services.ledger.create_thread(str(thread_id or uuid4()), caller.id, kept)
     if caller.email:
-        await plugs.verifier.sign_in(thread.id, caller.email)
+        await services.plugs.verifier.sign_in(thread.id, caller.email)
     return thread
 
 

@@ -9,7 +9,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from server.auth.principal import IN_CHARGE, Principal
 from server.auth.rules import Rule, guards
 from server.auth.service_keys import service_of
-from server.services import ServicesDep
+from server.limits import kind_of, route_of
+from server.network import network_of
+from server.services import Services, ServicesDep
 from tools.errors import Forbidden, NotFound, Unauthorized
 from tools.ledger.service_keys import KeyText
 
@@ -19,19 +21,30 @@ _bearer = HTTPBearer(
 
 
 async def presented(
+    request: Request,
     services: ServicesDep,
     response: Response,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
-    """Whoever it is. No guard: machines come through here, too."""
+    """Whoever it is, counted. No guard: machines come through here, too."""
+    try:
+        principal = await _principal(services, response, credentials)
+    except Unauthorized:
+        await services.limits.count("refused", network_of(request))
+        raise
+    structlog.contextvars.bind_contextvars(caller=principal.id, role=principal.role)
+    await services.limits.count(kind_of(request), f"{principal.id}:{route_of(request)}")
+    return principal
+
+
+async def _principal(
+    services: Services, response: Response, credentials: HTTPAuthorizationCredentials | None
+) -> Principal:
     if credentials is None:
         raise Unauthorized
     if key := KeyText.read(credentials.credentials):
-        principal = await service_of(key, services.ledger, response)
-    else:
-        principal = await services.tokens.principal(credentials.credentials)
-    structlog.contextvars.bind_contextvars(caller=principal.id, role=principal.role)
-    return principal
+        return await service_of(key, services.ledger, response)
+    return await services.tokens.principal(credentials.credentials)
 
 
 Presented = Annotated[Principal, Depends(presented)]

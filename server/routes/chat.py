@@ -13,7 +13,7 @@ from server.routes.runs import EventStream
 from server.runs.payload import handover
 from server.schemas import ChatMessage, Escalation, Rating
 from server.services import ServicesDep
-from server.sse import respond
+from server.sse import Place, respond
 from server.streams import as_chat, run_events
 from server.threads import CurrentSender, channels_for, find_thread, open_thread, say
 from server.waiting import unless_silent
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 router = APIRouter(tags=["chat"])
 
 
-@router.post("/chat", response_class=EventStream)
+@router.post("/chat", response_class=EventStream, dependencies=[Place])
 async def chat(
     body: ChatMessage, caller: CurrentCustomer, by: CurrentSender, services: ServicesDep
 ) -> EventSourceResponse:
@@ -31,7 +31,7 @@ async def chat(
     if body.thread_id:
         thread = await find_thread(services.ledger, caller, str(body.thread_id))
     else:
-        thread = await open_thread(services.plugs, caller)
+        thread = await open_thread(services, caller)
     after = await services.events.tail(thread.id)
     run = await say(services, thread, body.message, by=by)
     channels = channels_for(services, caller)

@@ -13,7 +13,7 @@ from server.events import Check, Event, position
 from server.present import failure_of, run_json
 from server.schemas import NewRun
 from server.services import Services, ServicesDep
-from server.sse import respond, waiting
+from server.sse import Place, respond, waiting
 from server.streams import in_modes, run_events, thread_events
 from server.threads import (
     CurrentSender,
@@ -50,7 +50,7 @@ async def thread_to_run(
 ) -> Thread:
     """The caller's own; for a customer who says so, a new one."""
     if body.if_not_exists == "create" and not caller.is_staff:
-        return await open_thread(services.plugs, caller, UUID(uuid_of(thread_id)))
+        return await open_thread(services, caller, UUID(uuid_of(thread_id)))
     return await find_thread(services.ledger, caller, thread_id)
 
 
@@ -66,7 +66,7 @@ async def create_run(
     return run_json(run)
 
 
-@router.post("/runs/stream", response_class=EventStream)
+@router.post("/runs/stream", response_class=EventStream, dependencies=[Place])
 async def stream_run(
     thread: ThreadToRun, body: NewRun, by: CurrentSender, services: ServicesDep
 ) -> EventSourceResponse:
@@ -106,7 +106,7 @@ async def join_run(run: OwnRun, caller: Caller, services: ServicesDep) -> Json:
     return await _outcome(services, caller, run, await services.events.tail(run.thread))
 
 
-@router.get("/runs/{run_id}/stream", response_class=EventStream)
+@router.get("/runs/{run_id}/stream", response_class=EventStream, dependencies=[Place])
 async def join_run_stream(
     run: OwnRun,
     caller: Caller,
@@ -137,7 +137,7 @@ async def cancel_run(
     return {}
 
 
-@router.get("/stream", response_class=EventStream)
+@router.get("/stream", response_class=EventStream, dependencies=[Place])
 async def join_thread_stream(
     thread: OwnThread, caller: Caller, services: ServicesDep, last_event_id: LastEventId = None
 ) -> EventSourceResponse:

@@ -30,7 +30,7 @@ async def create_thread(caller: CurrentCustomer, services: ServicesDep, body: Ne
     known = await services.ledger.thread(str(wanted.thread_id)) if wanted.thread_id else None
     if known and known.owner == caller.id and wanted.if_exists == "raise":
         raise Conflict("This thread exists already.")
-    return thread_json(await open_thread(services.plugs, caller, wanted.thread_id, wanted.metadata))
+    return thread_json(await open_thread(services, caller, wanted.thread_id, wanted.metadata))
 
 
 @router.post("/search")

@@ -95,7 +95,7 @@ async def server(place: Place, understander: Understander) -> AsyncIterator[Serv
 async def propose(place: Place, understander: Understander, *, email: str, wish: str) -> dict[str, Any]:
     """A thread with a customer who has just proved who they are, and has been asked: shall I do that?"""
     async with server(place, understander) as services:
-        thread = (await open_thread(services.plugs, ANYBODY)).id
+        thread = (await open_thread(services, ANYBODY)).id
         await _said(services, thread, wish)
         await _said(services, thread, email)
         async with httpx.AsyncClient(base_url=place.stripe_url) as http:

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.e2e.world import Customer, Staff, World
+from tests.e2e.world import Customer, World
 
 
 def test_a_poem_is_declined_kindly(customer: Customer) -> None:
@@ -65,12 +65,6 @@ def test_an_address_without_account_is_told_only_after_the_code(world: World, cu
     customer.says("show me my last invoices")
 
     assert "no billing account" in customer.signs_in("nobody@example.com").text
-
-
-def test_two_accounts_on_one_address_go_to_a_person(customer: Customer, staff: Staff) -> None:
-    customer.says("show me my last invoices")
-
-    assert "handing you over" in customer.signs_in("sam@example.com").text
 
 
 def test_a_pasted_card_number_is_kept_nowhere_and_the_customer_is_told(customer: Customer) -> None:

@@ -181,7 +181,8 @@ def in_requests(aviary: Aviary, ana: Staff) -> None:
 def look_around(aviary: Aviary) -> None:
     world = aviary.world
     aviary.read = "\n".join(everything_about(customer) for customer in aviary.customers)
-    aviary.metrics = world.anybody.get("/metrics").text
+    supervisor = world.anybody.post("/demo/staff", json={"name": "Sue"}).json()["token"]
+    aviary.metrics = world.anybody.get("/metrics", headers={"Authorization": f"Bearer {supervisor}"}).text
     addresses = ("grace@example.com", "alan@example.com", EMAIL)
     aviary.mails = json.dumps([world.inbox(address) for address in addresses], ensure_ascii=False)
     aviary.model = json.dumps(requests_to(world.sandbox), ensure_ascii=False)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from tests.fixtures.keys import KEYS
 from tests.tools.identity.conftest import PEPPER
 from tests.tools.identity.fakes import Clock, Directory, Post
 from tools.identity.verifier import Verifier
@@ -14,7 +15,7 @@ ADA = "ada@example.com"
 
 
 def verifier_on(ledger: Ledger, redis: Redis, post: Post, **options: Any) -> Verifier:
-    return Verifier(redis, ledger, post, Directory(), pepper=PEPPER, clock=Clock(), **options)
+    return Verifier(redis, ledger, post, Directory(), pepper=PEPPER, keys=KEYS, clock=Clock(), **options)
 
 
 @pytest.fixture
