@@ -19,9 +19,10 @@ from server.events import EventLog
 from server.limits import Limits
 from server.metrics import Metrics
 from server.middleware import SmallJson, Surround, allow_origins
-from server.problems import DOCUMENTED, handle_errors
+from server.problems import handle_errors
 from server.promises.means import Means
 from server.promises.sweep import sweep_promises
+from server.refusals import describe
 from server.retention import Retention, sweep_retention
 from server.routes import (
     actions,
@@ -67,7 +68,6 @@ def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs) -> FastAPI:
         version=version("counterfoil"),
         description="A billing-support agent that leaves a checkable receipt for everything it did.",
         lifespan=lifespan,
-        responses=DOCUMENTED,
         docs_url=None,
         redoc_url=None,
     )
@@ -78,6 +78,7 @@ def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs) -> FastAPI:
         app.include_router(part.router)
     page.mount_static(app)
     refuse_undeclared(app)
+    describe(app)
     app.add_middleware(SmallJson)
     if settings.allowed_origins:
         allow_origins(app, settings.allowed_origins)

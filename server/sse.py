@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from typing import Any
 
 import anyio
 from fastapi import Depends
@@ -14,6 +15,29 @@ from server.auth import Caller
 from server.events import Check, Event
 from server.services import Services, ServicesDep
 
+
+class EventStream(EventSourceResponse):
+    """For the documentation: what streaming routes answer with."""
+
+    media_type = "text/event-stream"
+
+
+EVENT = {
+    "type": "object",
+    "description": "One event of the stream; `data` is JSON.",
+    "properties": {
+        "id": {"type": "string", "description": "Rejoin after it with the header Last-Event-ID."},
+        "event": {"type": "string"},
+        "data": {"type": "string"},
+        "retry": {"type": "integer", "description": "Milliseconds to wait before rejoining."},
+    },
+    "required": ["event", "data"],
+}
+STREAMED: dict[str, Any] = {
+    "response_class": EventStream,
+    "responses": {200: {"content": {EventStream.media_type: {"schema": EVENT}}}},
+}
+"""What a streaming route declares."""
 PING_SECONDS = 15
 SEND_SECONDS = 30
 # After this the response cuts the generator off; longer than a reader takes to notice that it should stop.

@@ -9,11 +9,10 @@ from sse_starlette import EventSourceResponse
 from server.auth import CurrentCustomer
 from server.door import fitting, remark
 from server.events import Check, Event
-from server.routes.runs import EventStream
 from server.runs.payload import handover
 from server.schemas import ChatMessage, Escalation, Rating
 from server.services import ServicesDep
-from server.sse import Place, respond
+from server.sse import STREAMED, Place, respond
 from server.streams import as_chat, run_events
 from server.threads import CurrentSender, channels_for, find_thread, open_thread, say
 from server.waiting import unless_silent
@@ -22,7 +21,7 @@ Json = dict[str, Any]
 router = APIRouter(tags=["chat"])
 
 
-@router.post("/chat", response_class=EventStream, dependencies=[Place])
+@router.post("/chat", **STREAMED, dependencies=[Place])
 async def chat(
     body: ChatMessage, caller: CurrentCustomer, by: CurrentSender, services: ServicesDep
 ) -> EventSourceResponse:

@@ -13,7 +13,7 @@ from server.events import Check, Event, position
 from server.present import failure_of, run_json
 from server.schemas import NewRun
 from server.services import Services, ServicesDep
-from server.sse import Place, respond, waiting
+from server.sse import STREAMED, Place, respond, waiting
 from server.streams import in_modes, run_events, thread_events
 from server.threads import (
     CurrentSender,
@@ -38,12 +38,6 @@ router = APIRouter(prefix="/threads/{thread_id}", tags=["runs"])
 ALL_MODES = frozenset({"values", "updates", "messages-tuple", "custom"})
 
 
-class EventStream(EventSourceResponse):
-    """For the documentation: what these routes answer with."""
-
-    media_type = "text/event-stream"
-
-
 @guards(Rule.OWNER)
 async def thread_to_run(
     thread_id: Annotated[str, Path()], body: NewRun, caller: Caller, services: ServicesDep
@@ -66,7 +60,7 @@ async def create_run(
     return run_json(run)
 
 
-@router.post("/runs/stream", response_class=EventStream, dependencies=[Place])
+@router.post("/runs/stream", **STREAMED, dependencies=[Place])
 async def stream_run(
     thread: ThreadToRun, body: NewRun, by: CurrentSender, services: ServicesDep
 ) -> EventSourceResponse:
@@ -106,7 +100,7 @@ async def join_run(run: OwnRun, caller: Caller, services: ServicesDep) -> Json:
     return await _outcome(services, caller, run, await services.events.tail(run.thread))
 
 
-@router.get("/runs/{run_id}/stream", response_class=EventStream, dependencies=[Place])
+@router.get("/runs/{run_id}/stream", **STREAMED, dependencies=[Place])
 async def join_run_stream(
     run: OwnRun,
     caller: Caller,
@@ -137,7 +131,7 @@ async def cancel_run(
     return {}
 
 
-@router.get("/stream", response_class=EventStream, dependencies=[Place])
+@router.get("/stream", **STREAMED, dependencies=[Place])
 async def join_thread_stream(
     thread: OwnThread, caller: Caller, services: ServicesDep, last_event_id: LastEventId = None
 ) -> EventSourceResponse:

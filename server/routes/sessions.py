@@ -4,13 +4,14 @@ from fastapi import APIRouter, Depends, Request
 
 from server.auth import anybody, demo_only
 from server.network import network_of
+from server.problems import DOCUMENTED
 from server.schemas import NewSession, NewStaff
 from server.services import ServicesDep
 
 router = APIRouter(tags=["sessions"])
 
 
-@router.post("/sessions", dependencies=[Depends(anybody)])
+@router.post("/sessions", dependencies=[Depends(anybody)], responses={401: DOCUMENTED[401]})
 async def create_session(request: Request, services: ServicesDep, body: NewSession | None = None) -> dict[str, str]:
     """An anonymous session, or that of the customer whom the host site's identity token names."""
     await services.limits.count("sessions", network_of(request))

@@ -84,15 +84,15 @@ async def get_state(thread: OwnThread, caller: Caller, services: ServicesDep) ->
 async def search_history(
     thread: OwnThread, caller: Caller, services: ServicesDep, body: HistoryQuery | None = None
 ) -> list[Json]:
-    return await _history(services, caller, thread, body or HistoryQuery())
+    wanted = body or HistoryQuery()
+    return await _history(services, caller, thread, limit=wanted.limit, before=wanted.before)
 
 
 @router.get("/{thread_id}/history")
 async def get_history(
     thread: OwnThread, caller: Caller, services: ServicesDep, limit: int = 10, before: str | None = None
 ) -> list[Json]:
-    wanted = HistoryQuery(limit=min(max(limit, 1), 100), before=before)
-    return await _history(services, caller, thread, wanted)
+    return await _history(services, caller, thread, limit=min(max(limit, 1), 100), before=before)
 
 
 @router.get("/{thread_id}/messages")
@@ -113,17 +113,19 @@ async def _with_state(services: Services, caller: Principal, thread: Thread) -> 
     return thread_json(thread, values=state["values"], interrupts=interrupts)
 
 
-async def _history(services: Services, caller: Principal, thread: Thread, wanted: HistoryQuery) -> list[Json]:
+async def _history(
+    services: Services, caller: Principal, thread: Thread, *, limit: int, before: str | Json | None
+) -> list[Json]:
     graph = services.plugs.graphs[ASSISTANT]
-    found = graph.aget_state_history(config_of(thread.id), before=_before(thread, wanted), limit=wanted.limit)
+    found = graph.aget_state_history(config_of(thread.id), before=_before(thread, before), limit=limit)
     channels = channels_for(services, caller)
     return [state_json(snapshot, channels) async for snapshot in found]
 
 
-def _before(thread: Thread, wanted: HistoryQuery) -> RunnableConfig | None:
-    if wanted.before is None:
+def _before(thread: Thread, before: str | Json | None) -> RunnableConfig | None:
+    if before is None:
         return None
-    given: Json = wanted.before if isinstance(wanted.before, dict) else {"checkpoint_id": wanted.before}
+    given: Json = before if isinstance(before, dict) else {"checkpoint_id": before}
     inner: Any = given.get("configurable") or given
     checkpoint = inner.get("checkpoint_id") if isinstance(inner, dict) else None
     if not isinstance(checkpoint, str):

@@ -278,7 +278,7 @@ def test_money_keeps_its_laws_over_random_histories(
     api: Api, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Laws.api, Laws.sandbox, Laws.steps = api, sandbox, 0
-    run_state_machine_as_test(
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Laws,
         settings=settings(
             max_examples=HISTORIES,

@@ -137,6 +137,12 @@ async def test_clients_send_messages_and_never_state(client: httpx.AsyncClient, 
     assert (await client.get(f"/threads/{thread}/runs")).json() == []
 
 
+async def test_a_place_in_history_that_cannot_be_is_not_found(client: httpx.AsyncClient, thread: str) -> None:
+    for before in ("", "yesterday", "G\x00x"):
+        answer = await client.get(f"/threads/{thread}/history", params={"before": before})
+        assert problem(answer) == (404, "not_found")
+
+
 async def test_half_a_character_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.post("/chat", content='{"message": "\\ud800"}')
     assert problem(answer)[0] == 422

@@ -11,6 +11,15 @@ from server.runs.payload import BUTTONS
 from tests.server.conftest import Live
 from tests.server.sse import all_of
 
+REFUSALS = {
+    "GET /healthz": {"200", "429", "503"},
+    "GET /metrics": {"200", "401", "403", "429", "503"},
+    "POST /sessions": {"200", "400", "401", "404", "409", "413", "422", "429", "503"},
+    "GET /receipts/{number}": {"200", "401", "403", "404", "422", "429", "503"},
+    "POST /webhooks/stripe": {"200", "400", "409", "413", "422", "429", "503"},
+    "GET /demo/inbox": {"200", "404", "422", "429", "503"},
+}
+
 
 async def test_a_healthy_server_says_so(client: httpx.AsyncClient) -> None:
     assert (await client.get("/ok")).json() == {"ok": True}
@@ -55,6 +64,14 @@ async def test_the_api_is_documented(client: httpx.AsyncClient) -> None:
     assert len(set(names)) == len(names)
     refused = described["paths"]["/chat"]["post"]["responses"]["422"]["content"]
     assert set(refused) == {"application/problem+json"}
+
+
+async def test_each_operation_names_the_refusals_that_it_can_answer_with(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    named = {label: set(paths[label.split()[1]][label.split()[0].lower()]["responses"]) for label in REFUSALS}
+    assert REFUSALS == named
+    problems = [paths["/chat"]["post"]["responses"][status]["content"] for status in ("401", "422")]
+    assert all("application/problem+json" in content for content in problems)
 
 
 async def test_the_page_has_no_script_but_its_own(client: httpx.AsyncClient) -> None:
