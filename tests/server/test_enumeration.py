@@ -2,7 +2,7 @@
 
 The times of known and unknown ones are compared within one run, in turns, so that a busy machine slows both alike. A
 difference counts when it is both certain (Mann-Whitney U, p < 0.001) and large (more than `BOUND` of the median).
-`ENUMERATION_SAMPLES` (50 unless told) sets how many of each are asked for; what is printed says how small a difference
+`ENUMERATION_SAMPLES` (30 unless told) sets how many of each are asked for; what is printed says how small a difference
 would be seen.
 """
 
@@ -27,7 +27,7 @@ from tests.server.conftest import Live
 from tests.server.sse import all_of
 from tests.server.whole import whole_server, whole_settings
 
-SAMPLES = int(os.environ.get("ENUMERATION_SAMPLES", "50"))
+SAMPLES = int(os.environ.get("ENUMERATION_SAMPLES", "30"))
 BOUND = 0.10
 CERTAIN = 0.001
 ADDRESSES = ("ada@example.com", "nobody@example.com", "sam@example.com")
