@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 from langgraph.checkpoint.serde.base import CipherProtocol, SerializerProtocol
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from redis.asyncio import Redis
 
+from graphs.redis_saver import CompressingSerializer
 from tools.sealing.keyring import Keyring
 
 PLACE = "checkpoint"
@@ -35,8 +35,8 @@ return 1
 
 
 def sealing_serde(keys: Keyring) -> SerializerProtocol:
-    """What was stored plain by an older release is still read."""
-    return EncryptedSerializer(KeyringCipher(keys), JsonPlusSerializer())
+    """What was stored plain by an older release is still read. What is large is compressed before it is sealed."""
+    return EncryptedSerializer(KeyringCipher(keys), CompressingSerializer())
 
 
 async def reseal_checkpoints(redis: Redis, keys: Keyring, *, prefix: str = "checkpoint") -> AsyncIterator[int]:

@@ -10,13 +10,14 @@ cluster too, and deleting, expiring or copying a thread never has to look for ke
     <prefix>:{<thread>}:writes       HASH  pending writes
     <prefix>:{<thread>}:fence        the highest fencing token that has written, when tokens are used
 
-`links` is the only part that the server reads: JSON of the parent, the run and the blobs of a checkpoint.
-Everything else goes through the serializer, so an encrypting one leaves no state or metadata in clear.
+The server itself reads only `links` (JSON of a checkpoint's parent, run, blobs and delta channels) and the heads of
+writes (task path and channel). Everything else goes through the serializer, so an encrypting one leaves no state or
+metadata in clear.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -86,37 +87,25 @@ class Address:
 
 @dataclass(frozen=True)
 class Links:
-    """What one checkpoint refers to."""
+    """What one checkpoint refers to. The server reads it, so every name in it is escaped as in the fields."""
 
     parent: str
-    """Empty for the first."""
+    """Id; empty for the first."""
     run: str | None
     blobs: list[str]
+    deltas: list[str] = field(default_factory=list)
+    """Channels that have no value here, but that of an ancestor and the writes since."""
 
     @property
     def channels(self) -> list[str]:
-        return [unquote(field.split(SEPARATOR)[1]) for field in self.blobs]
+        return [unquote(name.split(SEPARATOR)[1]) for name in self.blobs]
 
     def dump(self) -> str:
-        return json.dumps({"parent": self.parent, "run": self.run, "blobs": self.blobs})
+        return json.dumps(asdict(self))
 
     @classmethod
     def load(cls, text: bytes) -> "Links":
         return cls(**json.loads(text))
-
-
-def lineage(member: str, links: Mapping[str, Links], channels: Iterable[str]) -> Iterator[str]:
-    """A checkpoint and its ancestors back to where each of `channels` has a stored value.
-
-    A delta channel is rebuilt from that value and the writes since; dropping one of them would empty it.
-    """
-    missing = set(channels)
-    while member in links:
-        yield member
-        missing.difference_update(links[member].channels)
-        if not missing:
-            return
-        member = member.partition(SEPARATOR)[0] + SEPARATOR + escape(links[member].parent)
 
 
 @dataclass(frozen=True)
@@ -140,8 +129,8 @@ class Packer:
     def writes(self, address: Address, flat: Sequence[bytes]) -> Iterator[tuple[str, str, Any]]:
         """Pending writes as `(task id, channel, value)`, in the order in which the run applied them."""
         rows = []
-        for field, packed in zip(flat[::2], flat[1::2], strict=True):
-            task, _, idx = field.decode()[len(address.member) + 1 :].rpartition(SEPARATOR)
+        for name, packed in zip(flat[::2], flat[1::2], strict=True):
+            task, _, idx = name.decode()[len(address.member) + 1 :].rpartition(SEPARATOR)
             (path, channel), value = self.unpack(packed)
             rows.append((writes_sort_key(path, task, int(idx)), channel, value))
         rows.sort(key=lambda row: row[0])

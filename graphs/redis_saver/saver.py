@@ -1,9 +1,12 @@
 """`RedisSaver`: LangGraph checkpoints in plain Redis. See `layout` for the keys, `scripts` for the Lua."""
 
+import hashlib
 import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from functools import cache
+from typing import Any, TypeAlias, cast
+from urllib.parse import unquote
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -12,23 +15,27 @@ from langgraph.checkpoint.base import (
     Checkpoint,
     CheckpointMetadata,
     CheckpointTuple,
+    DeltaChannelHistory,
+    PendingWrite,
     get_serializable_checkpoint_metadata,
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.commands.core import AsyncScript
-from redis.exceptions import ResponseError
+from redis.exceptions import NoScriptError, ResponseError
 
 from graphs.redis_saver import scripts
-from graphs.redis_saver.interface import AsyncOnlySaver
-from graphs.redis_saver.layout import Address, Keys, Links, Packer, lineage
+from graphs.redis_saver.interface import SyncTwins
+from graphs.redis_saver.layout import Address, Keys, Links, Packer, escape
 
 FENCE = "__fence"
 
+Client: TypeAlias = Redis | RedisCluster
 Reply = tuple[bytes, bytes, bytes, bytes, list[bytes | None], list[bytes]]
 """What the script GET returns: member, checkpoint, metadata, links, blobs, writes."""
+Ancestor = tuple[bytes, list[bytes], list[bytes]]
+"""One of what the script HISTORY returns: member, values by channel, writes."""
 
 
 class StaleWriter(RuntimeError):
@@ -39,11 +46,14 @@ class LostData(RuntimeError):
     """Redis holds only a part of a thread: keys were evicted or deleted behind the saver's back."""
 
 
-class RedisSaver(AsyncOnlySaver):
-    """Keeps every checkpoint of a thread; needs nothing but Redis 6.2 or Valkey.
+class RedisSaver(SyncTwins):
+    """Keeps the checkpoints of threads in Redis 6.2 or Valkey: on one server, in a cluster, or behind Sentinel.
 
     Each read and each write is one atomic round trip. Errors of Redis are raised as they are, so an outage
     is never taken for an empty thread. `ttl` (seconds) is renewed for the whole thread by every write.
+
+    `keep_last` bounds the history: of each namespace so many checkpoints stay, and up to a quarter more for a while,
+    with everything that they are rebuilt from. None keeps all.
 
     A run whose config has an integer `configurable["__fence"]` writes only while no higher number has
     written to the thread: a lease's fencing token, so a paused worker cannot overwrite its successor.
@@ -51,34 +61,45 @@ class RedisSaver(AsyncOnlySaver):
 
     def __init__(
         self,
-        redis: Redis,
+        redis: Client,
         *,
         serde: SerializerProtocol | None = None,
         ttl: int | None = None,
+        keep_last: int | None = None,
         prefix: str = "checkpoint",
     ) -> None:
         super().__init__(serde=serde)
-        if redis.connection_pool.connection_kwargs.get("decode_responses"):
+        if redis.get_encoder().decode_responses:
             raise ValueError("RedisSaver stores bytes: build the client with decode_responses=False.")
+        if keep_last is not None and keep_last < 1:
+            raise ValueError("keep_last is how many checkpoints stay: 1 or more, or None to keep all.")
         self.redis = redis
         self.ttl = ttl
+        self.keep_last = keep_last
         self.prefix = prefix
-        self._get = redis.register_script(scripts.GET)
-        self._put = redis.register_script(scripts.PUT)
-        self._put_writes = redis.register_script(scripts.PUT_WRITES)
-        self._drop = redis.register_script(scripts.DROP)
 
     @classmethod
     @asynccontextmanager
     async def from_url(
-        cls, url: str, *, serde: SerializerProtocol | None = None, ttl: int | None = None
+        cls,
+        url: str,
+        *,
+        serde: SerializerProtocol | None = None,
+        ttl: int | None = None,
+        keep_last: int | None = None,
+        cluster: bool = False,
     ) -> AsyncIterator["RedisSaver"]:
-        """Own the connections for the length of the context. An outage is reported within a second."""
+        """Own the connections for the length of the context. An outage is reported within a second.
+
+        `url` names a server, or any one node with `cluster=True`. Behind Sentinel, pass `Sentinel.master_for(...)` to
+        the constructor instead.
+        """
         # Repeating is safe: every script writes the same fields again.
         retry = Retry(ExponentialBackoff(cap=0.4, base=0.02), retries=4)
         # redis-py's own limit of 100 raises in a burst of 40 runs; a blocking pool costs a third of the speed
-        async with Redis.from_url(url, max_connections=1000, retry=retry) as redis:
-            yield cls(redis, serde=serde, ttl=ttl)
+        kind = RedisCluster if cluster else Redis
+        async with kind.from_url(url, max_connections=1000, retry=retry) as redis:
+            yield cls(redis, serde=serde, ttl=ttl, keep_last=keep_last)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint that `config` names, or the latest of its namespace; None when there is none."""
@@ -114,10 +135,11 @@ class RedisSaver(AsyncOnlySaver):
         address = Address(parent.thread, parent.namespace, checkpoint["id"])
         values, packer = checkpoint["channel_values"], Packer(self.serde)
         metadata = get_serializable_checkpoint_metadata(config, metadata)
-        blobs = [
-            address.blob(name, version) for name, version in checkpoint["channel_versions"].items() if name in values
-        ]
-        links = Links(parent.id, metadata.get("run_id"), blobs)
+        versions = checkpoint["channel_versions"]
+        blobs = [address.blob(name, version) for name, version in versions.items() if name in values]
+        counted = metadata.get("counters_since_delta_snapshot") or {}
+        deltas = [escape(name) for name in counted if name in versions and name not in values]
+        links = Links(escape(parent.id), metadata.get("run_id"), blobs, deltas)
         fresh: list[str | bytes] = []
         for name, version in new_versions.items():
             if name in values:
@@ -127,7 +149,9 @@ class RedisSaver(AsyncOnlySaver):
             packer.pack(metadata),
             links.dump(),
         ]
-        await self._write(self._put, config, [address.member, *record, *fresh])
+        count = await self._write(scripts.PUT, config, [address.member, *record, *fresh])
+        if self.keep_last and count > self.keep_last + max(self.keep_last // 4, 1):
+            await self._run(scripts.TRIM, address.thread, [self.keep_last])
         return address.config()
 
     async def aput_writes(
@@ -145,33 +169,22 @@ class RedisSaver(AsyncOnlySaver):
             idx = WRITES_IDX_MAP.get(channel, position)
             command = "HSET" if idx < 0 else "HSETNX"
             args += [command, address.write(task_id, idx), packer.pack(value, task_path, channel)]
-        await self._write(self._put_writes, config, args)
+        await self._write(scripts.PUT_WRITES, config, args)
 
     async def adelete_thread(self, thread_id: str) -> None:
         await self.redis.unlink(*self._keys(thread_id).all())
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete what these runs wrote, in every thread. Looks through all threads with SCAN."""
-        doomed = set(run_ids)
         async for thread in self._threads():
-            links = await self._links(thread)
-            await self._drop_members(thread, [member for member, link in links.items() if link.run in doomed])
+            await self._run(scripts.DROP_RUNS, thread, run_ids)
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Make the target hold exactly what the source holds; nothing happens when there is no source."""
-        sources, targets = self._keys(source_thread_id).all()[1:], self._keys(target_thread_id).all()[1:]
-        async with self.redis.pipeline(transaction=True) as pipe:
-            for key in sources:
-                pipe.dump(key)
-            dumps = await pipe.execute()
-        if not any(dumps):
-            return
-        async with self.redis.pipeline(transaction=True) as pipe:
-            pipe.unlink(*targets)
-            for key, dump in zip(targets, dumps, strict=True):
-                if dump is not None:
-                    pipe.restore(key, (self.ttl or 0) * 1000, dump)
-            await pipe.execute()
+        dumps: list[bytes | None] = await self._run(scripts.DUMP, source_thread_id, [])
+        if any(dumps):
+            milliseconds = (self.ttl or 0) * 1000
+            await self._run(scripts.RESTORE, target_thread_id, [milliseconds, *(dump or b"" for dump in dumps)])
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete all checkpoints, or all but the latest of each namespace and what it is rebuilt from."""
@@ -181,9 +194,30 @@ class RedisSaver(AsyncOnlySaver):
             if strategy == "delete":
                 await self.adelete_thread(thread_id)
             else:
-                links = await self._links(thread_id)
-                kept = await self._needed(thread_id, links)
-                await self._drop_members(thread_id, [member for member in links if member not in kept])
+                await self._run(scripts.TRIM, thread_id, [1])
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """For each channel, what its ancestors wrote since the nearest that has its value, in one round trip."""
+        if not channels:
+            return {}
+        address, packer = Address.of(config), Packer(self.serde)
+        names = [name for channel in channels for name in (escape(channel), channel)]
+        found: list[Ancestor] = await self._run(scripts.HISTORY, address.thread, [address.member, *names])
+        written: dict[str, list[PendingWrite]] = {channel: [] for channel in channels}
+        seeds: dict[str, Any] = {}
+        for member, values, writes in reversed(found):
+            ancestor = Address.of_member(address.thread, member.decode())
+            for channel, value in zip(values[::2], values[1::2], strict=True):
+                if not value:
+                    raise LostData(
+                        f"Thread {address.thread}: the value of channel {channel.decode()} is gone from Redis."
+                    )
+                seeds[channel.decode()] = packer.value(value)
+            for write in packer.writes(ancestor, writes):
+                written[write[1]].append(write)
+        return {channel: _history(written[channel], seeds, channel) for channel in channels}
 
     def get_next_version(self, current: str | float | None, channel: None) -> str:  # noqa: ARG002 - interface
         """A counter plus randomness: two forks of one checkpoint never share a channel version."""
@@ -193,9 +227,13 @@ class RedisSaver(AsyncOnlySaver):
     def _keys(self, thread: str) -> Keys:
         return Keys(self.prefix, thread)
 
-    async def _run(self, script: AsyncScript, thread: str, args: Iterable[str | bytes | int]) -> Any:
+    async def _run(self, script: str, thread: str, args: Iterable[str | bytes | int]) -> Any:
+        keys = self._keys(thread).all()
         try:
-            return await script(self._keys(thread).all(), args)
+            try:
+                return await cast("Any", self.redis).evalsha(_digest(script), len(keys), *keys, *args)
+            except NoScriptError:
+                return await cast("Any", self.redis).eval(script, len(keys), *keys, *args)
         except ResponseError as error:
             if str(error).startswith("STALEWRITER"):
                 raise StaleWriter(f"A writer with a higher token has taken thread {thread} over.") from error
@@ -203,12 +241,12 @@ class RedisSaver(AsyncOnlySaver):
                 raise LostData(f"The index of thread {thread} is gone, its checkpoints are not.") from error
             raise
 
-    async def _write(self, script: AsyncScript, config: RunnableConfig, args: Iterable[str | bytes]) -> None:
+    async def _write(self, script: str, config: RunnableConfig, args: Iterable[str | bytes]) -> Any:
         token = config["configurable"].get(FENCE, "")
-        await self._run(script, Address.of(config).thread, [token, self.ttl or 0, *args])
+        return await self._run(script, Address.of(config).thread, [token, self.ttl or 0, *args])
 
     async def _fetch(self, address: Address) -> CheckpointTuple | None:
-        reply: Reply | None = await self._run(self._get, address.thread, [address.member])
+        reply: Reply | None = await self._run(scripts.GET, address.thread, [address.member])
         return self._load(address.thread, reply) if reply else None
 
     def _load(self, thread: str, reply: Reply) -> CheckpointTuple:
@@ -219,7 +257,7 @@ class RedisSaver(AsyncOnlySaver):
             if blob is None:
                 raise LostData(f"Thread {thread}: the value of channel {channel} is gone from Redis.")
             values[channel] = packer.value(blob)
-        parent = Address(thread, address.namespace, linked.parent)
+        parent = Address(thread, address.namespace, unquote(linked.parent))
         stored: Checkpoint = packer.value(checkpoint)
         return CheckpointTuple(
             config=address.config(),
@@ -254,26 +292,14 @@ class RedisSaver(AsyncOnlySaver):
         for key in keys:
             yield Keys.of_index(self.prefix, key.decode()).thread
 
-    async def _links(self, thread: str) -> dict[str, Links]:
-        """Links by member, oldest first in each namespace."""
-        members = [address.member for address in await self._index(thread)]
-        if not members:
-            return {}
-        fields = [f"{member}:links" for member in members]
-        found = cast("list[bytes]", await self.redis.hmget(self._keys(thread)["checkpoints"], fields))
-        return {member: Links.load(text) for member, text in zip(members, found, strict=True) if text}
 
-    async def _needed(self, thread: str, links: Mapping[str, Links]) -> set[str]:
-        """The latest member of each namespace, and the ancestors that its delta channels are rebuilt from."""
-        latest = {Address.of_member(thread, member).namespace: member for member in links}
-        needed: set[str] = set()
-        for member in latest.values():
-            head = await self._fetch(Address.of_member(thread, member))
-            counters = head.metadata.get("counters_since_delta_snapshot", {}) if head else {}
-            written = head.checkpoint["channel_versions"] if head else {}
-            needed.update(lineage(member, links, counters.keys() & written.keys()))
-        return needed
+@cache
+def _digest(script: str) -> str:
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
-    async def _drop_members(self, thread: str, members: Sequence[str]) -> None:
-        if members:
-            await self._run(self._drop, thread, members)
+
+def _history(writes: list[PendingWrite], seeds: Mapping[str, Any], channel: str) -> DeltaChannelHistory:
+    found: DeltaChannelHistory = {"writes": writes}
+    if channel in seeds:
+        found["seed"] = seeds[channel]
+    return found

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
@@ -168,7 +168,7 @@ async def switches(play: Play, move: Move, _: Action, __: Wish) -> None:
 
 
 async def forgets(play: Play, _: Move, __: Action, ___: Wish) -> None:
-    redis: Redis = play.arena.servers[0].saver.redis
+    redis = cast("Redis", play.arena.servers[0].saver.redis)
     await redis.flushall()
 
 

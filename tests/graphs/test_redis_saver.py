@@ -320,12 +320,6 @@ async def test_a_shallow_copy_reads_with_its_own_serializer(saver: RedisSaver) -
     assert plain.checkpoint["channel_values"]["log"] == ["hello", "first", "second"]
 
 
-async def test_the_synchronous_methods_name_their_asynchronous_twins(saver: RedisSaver) -> None:
-    for name in ("get_tuple", "list", "put", "put_writes", "delete_thread", "copy_thread", "prune"):
-        with pytest.raises(NotImplementedError, match=rf"await a{name}\(\)"):
-            getattr(saver, name)(on("t"))
-
-
 async def test_a_client_that_decodes_replies_is_refused(redis_url: str) -> None:
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
         with pytest.raises(ValueError, match="decode_responses=False"):

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.conformance.capabilities import ALL_CAPABILITIES
+from langgraph.checkpoint.serde.base import SerializerProtocol
 from redis.asyncio import Redis
 
 from graphs.redis_saver import RedisSaver
 from tests.fixtures.redis import bundled_binary, running_server
+from tests.graphs.test_redis_saver_places import SERDES
 
 BINARIES = {"installed": shutil.which("redis-server"), "bundled": bundled_binary()}
 
@@ -21,12 +23,13 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-async def test_every_capability_is_detected_and_passes(server: str) -> None:
+@pytest.mark.parametrize("serde", [None, *SERDES.values()], ids=["plain", *SERDES])
+async def test_every_capability_is_detected_and_passes(server: str, serde: SerializerProtocol | None) -> None:
     @checkpointer_test(name="RedisSaver")
     async def saver() -> AsyncIterator[RedisSaver]:
         async with Redis.from_url(server) as redis:
             await redis.flushall()
-        async with RedisSaver.from_url(server) as saver:
+        async with RedisSaver.from_url(server, serde=serde) as saver:
             yield saver
 
     report = await validate(saver)
