@@ -14,7 +14,7 @@ export LANGGRAPH_STRICT_MSGPACK = true
 export LANGSMITH_TRACING = false
 export LANGGRAPH_CLI_NO_ANALYTICS = 1
 
-.PHONY: help run chat doctor test chaos fuzz bench bench-masking check format generate studio clean
+.PHONY: help run chat doctor test chaos fuzz bench bench-saver bench-masking check format generate studio clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ fuzz: .venv/dev ## Make requests from the API's own description, good and bad, f
 
 bench: .venv/dev ## Measure (prints a table)
 	@$(BIN)/python -m scripts.bench_sandbox $(ARGS)
+
+bench-saver: .venv/bench ## The Redis saver beside others: speed, room and growth (prints tables; ten minutes)
+	@$(BIN)/python -m scripts.bench_saver $(ARGS)
 
 bench-masking: .venv/dev ## How much of what is secret is found, and how fast (prints tables)
 	@$(BIN)/python -m scripts.bench_masking
@@ -81,3 +84,7 @@ $(UV):
 .venv/studio: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --quiet --locked --inexact --group studio
 	@touch $@
+
+.venv/bench: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --quiet --locked --inexact --group bench
+	@touch $@ .venv/dev

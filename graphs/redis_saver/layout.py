@@ -17,7 +17,8 @@ metadata in clear.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -29,6 +30,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 SEPARATOR = "/"
 
 
+@lru_cache(maxsize=4096)
 def escape(text: str) -> str:
     return quote(text, safe=":|")
 
@@ -44,7 +46,8 @@ class Keys:
         return f"{self.prefix}:{{{escape(self.thread)}}}:{kind}"
 
     def all(self) -> list[str]:
-        return [self[kind] for kind in ("fence", "index", "checkpoints", "blobs", "written", "writes")]
+        home = self[""]
+        return [home + kind for kind in ("fence", "index", "checkpoints", "blobs", "written", "writes")]
 
     @classmethod
     def of_index(cls, prefix: str, key: str) -> "Keys":
@@ -101,7 +104,7 @@ class Links:
         return [unquote(name.split(SEPARATOR)[1]) for name in self.blobs]
 
     def dump(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps(vars(self))
 
     @classmethod
     def load(cls, text: bytes) -> "Links":

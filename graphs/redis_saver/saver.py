@@ -1,11 +1,9 @@
 """`RedisSaver`: LangGraph checkpoints in plain Redis. See `layout` for the keys, `scripts` for the Lua."""
 
-import hashlib
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 from urllib.parse import unquote
 
 from langchain_core.runnables import RunnableConfig
@@ -23,15 +21,15 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import ResponseError
 
 from graphs.redis_saver import scripts
+from graphs.redis_saver.batch import Argument, Batches, Client
 from graphs.redis_saver.interface import SyncTwins
 from graphs.redis_saver.layout import Address, Keys, Links, Packer, escape
 
 FENCE = "__fence"
 
-Client: TypeAlias = Redis | RedisCluster
 Reply = tuple[bytes, bytes, bytes, bytes, list[bytes | None], list[bytes]]
 """What the script GET returns: member, checkpoint, metadata, links, blobs, writes."""
 Ancestor = tuple[bytes, list[bytes], list[bytes]]
@@ -74,6 +72,7 @@ class RedisSaver(SyncTwins):
         if keep_last is not None and keep_last < 1:
             raise ValueError("keep_last is how many checkpoints stay: 1 or more, or None to keep all.")
         self.redis = redis
+        self._batches = Batches(redis)
         self.ttl = ttl
         self.keep_last = keep_last
         self.prefix = prefix
@@ -227,13 +226,10 @@ class RedisSaver(SyncTwins):
     def _keys(self, thread: str) -> Keys:
         return Keys(self.prefix, thread)
 
-    async def _run(self, script: str, thread: str, args: Iterable[str | bytes | int]) -> Any:
+    async def _run(self, script: str, thread: str, args: Sequence[Argument]) -> Any:
         keys = self._keys(thread).all()
         try:
-            try:
-                return await cast("Any", self.redis).evalsha(_digest(script), len(keys), *keys, *args)
-            except NoScriptError:
-                return await cast("Any", self.redis).eval(script, len(keys), *keys, *args)
+            return await self._batches.run(script, keys, args)
         except ResponseError as error:
             if str(error).startswith("STALEWRITER"):
                 raise StaleWriter(f"A writer with a higher token has taken thread {thread} over.") from error
@@ -241,7 +237,7 @@ class RedisSaver(SyncTwins):
                 raise LostData(f"The index of thread {thread} is gone, its checkpoints are not.") from error
             raise
 
-    async def _write(self, script: str, config: RunnableConfig, args: Iterable[str | bytes]) -> Any:
+    async def _write(self, script: str, config: RunnableConfig, args: Sequence[Argument]) -> Any:
         token = config["configurable"].get(FENCE, "")
         return await self._run(script, Address.of(config).thread, [token, self.ttl or 0, *args])
 
@@ -291,11 +287,6 @@ class RedisSaver(SyncTwins):
         keys = {key async for key in self.redis.scan_iter(match=f"{self.prefix}:{{*}}:index", count=1000)}
         for key in keys:
             yield Keys.of_index(self.prefix, key.decode()).thread
-
-
-@cache
-def _digest(script: str) -> str:
-    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def _history(writes: list[PendingWrite], seeds: Mapping[str, Any], channel: str) -> DeltaChannelHistory:
