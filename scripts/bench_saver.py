@@ -43,7 +43,9 @@ from rich.table import Table
 from typing_extensions import TypedDict
 
 from graphs.redis_saver import CompressingSerializer, RedisSaver
-from scripts.bench_servers import CountingProxy, postgres_server, redis_server
+from scripts.counting_proxy import CountingProxy
+from tests.fixtures.ledger import running_postgres
+from tests.fixtures.redis import any_binary, running_server
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 Saver = BaseCheckpointSaver[Any]
@@ -350,7 +352,9 @@ async def bench(turns: int, runs: int) -> None:
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="bench-saver-"))
         stack.callback(shutil.rmtree, folder)
-        servers = Servers(stack.enter_context(redis_server(folder)), stack.enter_context(postgres_server()), folder)
+        servers = Servers(
+            stack.enter_context(running_server(any_binary(), folder)), stack.enter_context(running_postgres()), folder
+        )
         trips = await round_trips(servers)
         show_speeds(console, await speeds(servers, runs, console), trips)
         for title, state in (("messages whole in each checkpoint", Whole), ("messages in a DeltaChannel", Delta)):

@@ -73,8 +73,10 @@ class SyncTwins(BaseCheckpointSaver[str]):
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
-        asked = lambda: self.aget_delta_channel_history(config=config, channels=channels)  # noqa: E731 - as above
-        return self._wait("aget_delta_channel_history", asked)
+        return self._wait(
+            "aget_delta_channel_history",
+            lambda: self.aget_delta_channel_history(config=config, channels=channels),
+        )
 
     def _wait(self, name: str, begin: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         if self.loop is None or self.loop is _running():

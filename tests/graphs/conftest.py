@@ -1,13 +1,26 @@
-"""Requests of two demo customers: one that policy lets pass by itself, and one that a person approves."""
+"""A saver on the session's Redis, and requests of two demo customers: one that policy lets pass, one for a person."""
 
 from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
+from graphs.redis_saver import RedisSaver
 from tests.fixtures.sandbox import Sandbox
 from tests.fixtures.wishes import duplicate_of_ada, year_of_grace
 from tools.billing.stripe_billing import StripeBilling
 from tools.policy.types import ActionRequest
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as redis:
+        yield redis
+
+
+@pytest.fixture
+async def saver(redis: Redis) -> RedisSaver:
+    return RedisSaver(redis)
 
 
 @pytest.fixture

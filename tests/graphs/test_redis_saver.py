@@ -3,7 +3,6 @@
 import asyncio
 import copy
 import operator
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,30 +15,12 @@ from langgraph.checkpoint.serde import _msgpack
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Send, interrupt
 from redis.asyncio import Redis
 from typing_extensions import TypedDict
 
 from graphs.redis_saver import FENCE, LostData, RedisSaver, StaleWriter
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_url) as redis:
-        yield redis
-
-
-@pytest.fixture
-async def saver(redis: Redis) -> RedisSaver:
-    return RedisSaver(redis)
-
-
-Graph = CompiledStateGraph[Any, Any, Any, Any]
-
-
-def on(thread: str, **configurable: Any) -> RunnableConfig:
-    return {"configurable": {"thread_id": thread, **configurable}}
+from tests.graphs.savers import Graph, extend, on
 
 
 class Counted(TypedDict):
@@ -62,10 +43,6 @@ def two_steps(saver: BaseCheckpointSaver[str]) -> Graph:
     builder.add_edge("first", "second")
     builder.add_edge("second", END)
     return builder.compile(checkpointer=saver)
-
-
-def extend(state: list[int], writes: list[list[int]]) -> list[int]:
-    return [*state, *(number for write in writes for number in write)]
 
 
 class Gathered(TypedDict):

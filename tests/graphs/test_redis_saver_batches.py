@@ -1,7 +1,6 @@
 """Scripts that are wanted at the same time share a round trip, and nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
@@ -19,11 +18,10 @@ APPEND = "return redis.call('RPUSH', KEYS[1], ARGV[1])"
 FAIL = "return redis.error_reply('NO')"
 
 
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_url) as redis:
-        await cast("Any", redis).script_flush()
-        yield redis
+@pytest.fixture(autouse=True)
+async def _forgotten(redis: Redis) -> None:
+    """Redis knows no script yet."""
+    await cast("Any", redis).script_flush()
 
 
 @pytest.fixture

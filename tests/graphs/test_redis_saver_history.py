@@ -1,7 +1,7 @@
 """Long conversations: channels that are rebuilt from what was written, and histories that end somewhere."""
 
 import copy
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Annotated, Any, cast
 
 import pytest
@@ -10,32 +10,11 @@ from langgraph.channels.delta import DeltaChannel
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
 from redis.asyncio import Redis
 from typing_extensions import TypedDict
 
 from graphs.redis_saver import FENCE, LostData, RedisSaver, StaleWriter
-
-Graph = CompiledStateGraph[Any, Any, Any, Any]
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_url) as redis:
-        yield redis
-
-
-@pytest.fixture
-async def saver(redis: Redis) -> RedisSaver:
-    return RedisSaver(redis)
-
-
-def on(thread: str, **configurable: Any) -> RunnableConfig:
-    return {"configurable": {"thread_id": thread, **configurable}}
-
-
-def extend(state: list[str], writes: list[list[str]]) -> list[str]:
-    return [*state, *(word for write in writes for word in write)]
+from tests.graphs.savers import Graph, extend, on
 
 
 class Talk(TypedDict):

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -13,12 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis as blocking
-from langchain_core.runnables import RunnableConfig
 from langgraph.channels.delta import DeltaChannel
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
 from redis.asyncio import Redis
 from redis.asyncio.sentinel import Sentinel
 from typing_extensions import TypedDict
@@ -27,6 +25,7 @@ from graphs.redis_saver import CompressingSerializer, RedisSaver
 from graphs.sealed_checkpoints import KeyringCipher
 from tests.fixtures.keys import KEYS
 from tests.fixtures.redis import free_port, running_server, wait_until_answering
+from tests.graphs.savers import Graph, extend, on
 
 SERVER = shutil.which("redis-server")
 NEEDS_SERVER = pytest.mark.skipif(SERVER is None, reason="the bundled Redis has neither: install another")
@@ -36,15 +35,6 @@ SERDES = {
     "compressed": CompressingSerializer(above=20),
     "compressed and encrypted": EncryptedSerializer(KeyringCipher(KEYS), CompressingSerializer(above=20)),
 }
-Graph = CompiledStateGraph[Any, Any, Any, Any]
-
-
-def on(thread: str) -> RunnableConfig:
-    return {"configurable": {"thread_id": thread}}
-
-
-def extend(state: list[str], writes: list[list[str]]) -> list[str]:
-    return [*state, *(word for write in writes for word in write)]
 
 
 class Talk(TypedDict):
@@ -195,11 +185,6 @@ async def test_behind_sentinel(sentinel: int) -> None:
 
 
 class TestCompressed:
-    @pytest.fixture
-    async def redis(self, redis_url: str) -> AsyncIterator[Redis]:
-        async with Redis.from_url(redis_url) as redis:
-            yield redis
-
     @pytest.mark.parametrize("kind", ["compressed", "compressed and encrypted"])
     async def test_everything_works(self, redis: Redis, kind: str) -> None:
         await everything_works(RedisSaver(redis, serde=SERDES[kind]))

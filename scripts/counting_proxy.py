@@ -1,31 +1,9 @@
-"""Servers for benches, on free ports of loopback, and a proxy that counts round trips."""
+"""A proxy before a server, for benches, that counts round trips."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
-
-from tests.fixtures.ledger import running_postgres
-from tests.fixtures.redis import bundled_binary, running_server
-
-
-@contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
-    with running_server(shutil.which("redis-server") or bundled_binary(), folder) as url:
-        yield url
-
-
-@contextmanager
-def postgres_server() -> Iterator[str]:
-    folder = Path(tempfile.mkdtemp(prefix="bench-postgres-"))
-    try:
-        with running_postgres(folder) as url:
-            yield url
-    finally:
-        shutil.rmtree(folder)
 
 
 class CountingProxy:
