@@ -373,7 +373,7 @@ def show_speeds(console: Console, found: dict[str, dict[int, Speed]], trips: dic
         "trips/step",
         *(f"{what} at {c}" for c in CONCURRENCY for what in ("runs/s", "p50 ms", "p99")),
     ):
-        table.add_column(column, justify="left" if column == "saver" else "right")
+        table.add_column(column, justify="left" if column == "saver" else "right", no_wrap=column == "saver")
     for name, rows in found.items():
         cells = [
             f"{value:.0f}" if n == 0 else f"{value:.1f}"
@@ -399,7 +399,7 @@ def show_growth(console: Console, title: str, found: dict[str, Growth]) -> None:
         "ms",
         "resume ms",
     ):
-        table.add_column(column, justify="left" if column == "saver" else "right")
+        table.add_column(column, justify="left" if column == "saver" else "right", no_wrap=column == "saver")
     for name, one in found.items():
         sizes = [f"{one.sizes[mark][0] / 1024:,.0f}" if mark in one.sizes else "-" for mark in marks]
         keys = f"{one.sizes[marks[-1]][1]:,}" if one.sizes else "-"
