@@ -32,7 +32,13 @@ _USUAL_SHAPES = frozenset(
 _STRIPE_ID = re.compile(
     r"(?:in|ch|py|pi|pm|re|pyr|sub|cus|cn|il|ii|si|seti|src|tok|txn|dp|du|evt|po|tr|acct|prod|price|tkt|ticket|act|action)_\w*"
 )
-_HEX = re.compile(r"(?=\d*[a-fA-F])[0-9a-fA-F]{24,}")
+_HEX = re.compile(r"(?:[a-z]{2,12}_)?(?=\d*[a-fA-F])[0-9a-fA-F]{24,}")
+_UUID = re.compile(
+    r"(?<![0-9A-Za-z])(?=[\d-]*[a-fA-F])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-"
+    r"[0-9a-fA-F]{12}(?![0-9A-Za-z])"
+)
+"""RFC 9562, with a letter in it: one in 1,400 holds digits that a card could have, or an IBAN."""
+_UUID_LENGTH = 36
 _LIST_GAP = re.compile(r"[,;]\s")
 # What people leave out no gap before: the expiry date, and the CVV.
 _GLUED = re.compile(r"(?:0[1-9]|1[0-2])(?:20)?[2-4]\d(?:\d{3,4})?")
@@ -73,10 +79,17 @@ def _is_phone(digits: str) -> bool:
 
 
 def inside_identifier(text: str, start: int, end: int) -> bool:
-    """`ch_4242…` or a digest; but neither `card_4242…` nor `_4242…_`."""
+    """`ch_4242…`, a digest or a UUID; but neither `card_4242…` nor `_4242…_`."""
+    if _inside_uuid(text, start, end):
+        return True
     before, after = re.search(r"\w*$", text[max(0, start - 64) : start]), re.match(r"\w*", text[end : end + 64])
     head, tail = before.group() if before else "", after.group() if after else ""
     return bool(_STRIPE_ID.fullmatch(head) or _HEX.fullmatch(head + text[start:end] + tail))
+
+
+def _inside_uuid(text: str, start: int, end: int) -> bool:
+    about = _UUID.finditer(text, max(0, start - _UUID_LENGTH), end + _UUID_LENGTH)
+    return any(start < there.end() and there.start() < end for there in about)
 
 
 def _is_spaced_like_a_card(text: str, groups: list[re.Match[str]], *, cued: bool) -> bool:
@@ -201,7 +214,9 @@ def find_ibans(text: str) -> Iterator[tuple[int, int]]:
         country = "".join(filter(str.isalpha, match.group())).upper()
         length = IBAN_LENGTHS.get(country, 0)
         tail = _iban_of(length).match(text, match.start()) if length else None
-        if tail and is_iban(re.sub(r"[\s\u200b./_-]", "", tail.group())):
+        if not tail or _inside_uuid(text, *tail.span()):
+            continue
+        if is_iban(re.sub(r"[\s\u200b./_-]", "", tail.group())):
             yield tail.start(), tail.end()
 
 

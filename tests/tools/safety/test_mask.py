@@ -1,5 +1,6 @@
 import re
 import unicodedata
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from hypothesis import given, settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.tools.safety.generated import cards_in_chatter, look_alikes
 from tools.safety.mask import mask
+from tools.safety.numbers import find_cards
 
 
 def digits_of(text: str) -> str:
@@ -30,6 +32,19 @@ def test_every_generated_card_is_masked_to_its_last_four() -> None:
 def test_no_look_alike_is_touched() -> None:
     touched = [(text, mask(text).text) for text in look_alikes(1500) if mask(text).text != text]
     assert [] == touched
+
+
+def test_no_id_of_ours_is_touched_whatever_digits_it_holds() -> None:
+    """An audit entry whose action's id was masked could never be found again."""
+    ids = [uuid5(NAMESPACE_URL, str(number)) for number in range(20_000)]
+    told = [form for one in ids for form in (str(one), f"anon_{one.hex}", f"/threads/{one}/runs", f"run {one}.")]
+    assert [] == [text for text in told if mask(text).text != text]
+    assert any(find_cards(str(one).replace("-", " ", 1)) for one in ids), "none of them holds a card's digits"
+
+
+def test_a_card_beside_an_id_is_masked() -> None:
+    text = mask(f"{uuid5(NAMESPACE_URL, 'one')} 4242-4242-4242-4242 {uuid5(NAMESPACE_URL, 'two')}").text
+    assert f"{uuid5(NAMESPACE_URL, 'one')} [card ••••4242] {uuid5(NAMESPACE_URL, 'two')}" == text
 
 
 @pytest.mark.parametrize(
