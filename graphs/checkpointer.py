@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from langgraph.checkpoint.serde.base import SerializerProtocol
+from typing_extensions import TypedDict
+
 from graphs.keys import keyring
 from graphs.redis_saver import RedisSaver
 from graphs.sealed_checkpoints import sealing_serde
@@ -15,8 +18,18 @@ from tools.errors import ConfigurationError
 @asynccontextmanager
 async def open_checkpointer() -> AsyncIterator[RedisSaver]:
     """A saver on `REDIS_URL`, else on the Redis of the server that runs in `COUNTERFOIL_HOME`."""
-    async with RedisSaver.from_url(redis_url(), serde=sealing_serde(keyring(Settings.read()))) as saver:
+    async with RedisSaver.from_url(redis_url(), **saver_options(Settings.read())) as saver:
         yield saver
+
+
+class SaverOptions(TypedDict):
+    serde: SerializerProtocol
+    keep_last: int | None
+
+
+def saver_options(settings: Settings) -> SaverOptions:
+    """Whoever writes checkpoints, server or Studio, seals them alike and keeps as many."""
+    return SaverOptions(serde=sealing_serde(keyring(settings)), keep_last=settings.checkpoints_kept or None)
 
 
 def redis_url() -> str:

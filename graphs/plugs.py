@@ -16,10 +16,10 @@ from redis.exceptions import RedisError
 
 from graphs import action, support
 from graphs.cases import GraphCases
+from graphs.checkpointer import saver_options
 from graphs.kept_secret import kept_secret
 from graphs.keys import keyring, open_ledger
 from graphs.redis_saver import RedisSaver
-from graphs.sealed_checkpoints import sealing_serde
 from graphs.settings import Settings
 from graphs.traces import mask_traces
 from nodes.context import CaseContext, Context, plug_in
@@ -95,7 +95,7 @@ async def open_plugs(
             codes_per_network=settings.most_codes_per_network,
         )
         stack.push_async_callback(verifier.aclose)
-        saver = RedisSaver(redis, serde=sealing_serde(keyring(settings)))
+        saver = RedisSaver(redis, **saver_options(settings))
         policy = PolicyEngine.load(settings.policy_file)
         case_context = CaseContext(billing=billing, mover=billing.mover(), policy=policy, ledger=ledger)
         cases = GraphCases(graph=action.builder.compile(checkpointer=saver, name="action"), context=case_context)

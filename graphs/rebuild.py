@@ -6,7 +6,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
-from nodes.state import STATE_VERSION
+from nodes.state import MESSAGES_IN_STATE, STATE_VERSION
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Message
 
@@ -19,7 +19,7 @@ async def rebuild(
 ) -> bool:
     """Whether there was anything to rebuild. What was asked last is forgotten: a yes to it would be no consent."""
     thread = config["configurable"]["thread_id"]
-    told = await ledger.messages(thread)
+    told = await ledger.messages(thread, last=MESSAGES_IN_STATE)
     if not told or AFTER not in graph.nodes:
         return False
     ticket = await ledger.ticket_of(thread)

@@ -155,6 +155,13 @@ class Settings(BaseSettings):
         alias="STRIPE_EVENT_DAYS",
         description="Days that ids of Stripe's events are kept after they are done with. 0: for ever; else 31 or more.",
     )
+    checkpoints_kept: int = Field(
+        default=100,
+        ge=0,
+        alias="CHECKPOINTS_KEPT",
+        description="How many of a conversation's latest steps can be looked at and forked from. What was said and "
+        "done is in the ledger whatever their number. 0: all.",
+    )
     cors_origins: str = Field(
         default="",
         alias="CORS_ORIGINS",

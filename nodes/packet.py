@@ -4,7 +4,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage
 
-from nodes.state import SupportState
+from nodes.state import MESSAGES_IN_STATE, SupportState
 from tools.ledger.types import Action
 
 RECENT = 12
@@ -15,11 +15,12 @@ def summary(state: SupportState, actions: list[Action]) -> str:
     identity = state.get("identity", {})
     who = f"verified as {identity['email']}" if identity.get("email") else "not identified"
     goals = ", ".join(goal.replace("_", " ") for goal in state.get("goals") or []) or "none open"
-    said = [message for message in state.get("messages", []) if isinstance(message, HumanMessage)]
+    told = state.get("messages", [])
+    said = [message for message in told if isinstance(message, HumanMessage)]
     parts = [
         f"Customer {who} (level {identity.get('level', 0)}).",
         f"Open goals: {goals}.",
-        f"Messages from the customer: {len(said)}.",
+        f"Messages from the customer: {len(said)}{' or more' if len(told) >= MESSAGES_IN_STATE else ''}.",
     ]
     if said:
         parts.append(f'Last words: "{_short(said[-1].text)}".')

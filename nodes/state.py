@@ -1,14 +1,18 @@
 """State of a conversation and of a case: messages and flat JSON facts, each documented under it."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, cast
 
-from langchain_core.messages import AnyMessage
-from langgraph.graph.message import add_messages
+from langchain_core.messages import AnyMessage, BaseMessage
+from langgraph.graph.message import Messages, add_messages
 from typing_extensions import TypedDict
 
 from tools.identity.telling_apart import Kind
 
 STATE_VERSION = 1
+
+MESSAGES_IN_STATE = 60
+"""The state carries the end of the conversation, the ledger all of it: the 500th turn costs what the 50th does."""
 
 Json = dict[str, Any]
 Stage = Literal["greeting", "identify", "check_billing", "present_options", "resolve", "success", "escalated", "human"]
@@ -19,6 +23,11 @@ Step = Literal[
     "greet", "identify_user", "fetch_billing", "answer_policy", "settle_proposal", "withdraw_request", "clarify",
     "redirect", "escalate", "close_conversation",
 ]  # fmt: skip
+
+
+def latest_messages(left: Sequence[BaseMessage], right: Sequence[BaseMessage] | BaseMessage) -> list[AnyMessage]:
+    """`add_messages`, of which the last `MESSAGES_IN_STATE` stay."""
+    return cast("list[AnyMessage]", add_messages(cast("Messages", left), cast("Messages", right)))[-MESSAGES_IN_STATE:]
 
 
 class Turn(TypedDict, total=False):
@@ -56,7 +65,7 @@ class IdentityFacts(TypedDict, total=False):
 
 
 class SupportInput(TypedDict, total=False):
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Annotated[list[AnyMessage], latest_messages]
     notice: Json | None
     """`{"case_id"}`: tell the customer how that case ended. With `says` as well: tell them that, and hand them
     over when `person` says why. Set by the server alone."""
@@ -67,7 +76,7 @@ class SupportInput(TypedDict, total=False):
 class SupportOutput(TypedDict, total=False):
     """What a customer may see of the state."""
 
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Annotated[list[AnyMessage], latest_messages]
     stage: Stage
     ticket: Json | None
 

@@ -193,7 +193,7 @@ async def _free_id(ledger: Ledger, thread_id: str, wanted: Any) -> str:
     except (ValueError, AttributeError, TypeError):
         raise Unprocessable("input.messages: the id of a message is a UUID.") from None
     runs = await ledger.runs(thread_id, limit=50)
-    taken = {message.id for message in await ledger.messages(thread_id)}
+    taken = await ledger.recorded(thread_id, [message_id])
     if message_id in taken | {run.payload.get("message_id") for run in runs}:
         raise Conflict("This message was received already.")
     return message_id

@@ -111,6 +111,11 @@ class Links:
         return cls(**json.loads(text))
 
 
+@lru_cache(maxsize=4096)
+def _head(*words: str) -> bytes:
+    return json.dumps(words).encode() + b"\0"
+
+
 @dataclass(frozen=True)
 class Packer:
     """Values as bytes that carry the serializer's type tag: `<tag>NUL<data>`."""
@@ -119,7 +124,7 @@ class Packer:
 
     def pack(self, value: Any, *header: str) -> bytes:
         tag, data = self.serde.dumps_typed(value)
-        return json.dumps([*header, tag]).encode() + b"\0" + data
+        return _head(*header, tag) + data
 
     def unpack(self, packed: bytes) -> tuple[list[str], Any]:
         head, _, data = packed.partition(b"\0")

@@ -24,9 +24,10 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ResponseError
 
 from graphs.redis_saver import scripts
-from graphs.redis_saver.batch import Argument, Batches, Client
 from graphs.redis_saver.interface import SyncTwins
 from graphs.redis_saver.layout import Address, Keys, Links, Packer, escape
+from graphs.redis_saver.resp import Argument
+from graphs.redis_saver.wire import Client, Scripts
 
 FENCE = "__fence"
 
@@ -72,7 +73,7 @@ class RedisSaver(SyncTwins):
         if keep_last is not None and keep_last < 1:
             raise ValueError("keep_last is how many checkpoints stay: 1 or more, or None to keep all.")
         self.redis = redis
-        self._batches = Batches(redis)
+        self._scripts = Scripts(redis)
         self.ttl = ttl
         self.keep_last = keep_last
         self.prefix = prefix
@@ -229,7 +230,7 @@ class RedisSaver(SyncTwins):
     async def _run(self, script: str, thread: str, args: Sequence[Argument]) -> Any:
         keys = self._keys(thread).all()
         try:
-            return await self._batches.run(script, keys, args)
+            return await self._scripts.run(script, keys, args)
         except ResponseError as error:
             if str(error).startswith("STALEWRITER"):
                 raise StaleWriter(f"A writer with a higher token has taken thread {thread} over.") from error

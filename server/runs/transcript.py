@@ -14,7 +14,7 @@ SHOWN = ("cards", "citations", "stage")
 
 async def record(ledger: Ledger, run: Run, messages: Sequence[AnyMessage], *, author: str) -> None:
     """Writes down the messages that are new since the thread's last run."""
-    known = {message.id for message in await ledger.messages(run.thread)}
+    known = await ledger.recorded(run.thread, [message.id for message in messages if message.id])
     for message in messages:
         if message.id and message.id not in known and (who := said_by(message, author)):
             extra = {key: message.additional_kwargs[key] for key in SHOWN if key in message.additional_kwargs}

@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from graphs.redis_saver import RedisSaver
+from graphs.redis_saver.wire import Wire
 from tests.fixtures.sandbox import Sandbox
 from tests.fixtures.wishes import duplicate_of_ada, year_of_grace
 from tools.billing.stripe_billing import StripeBilling
@@ -37,3 +38,17 @@ async def request_of_ada(billing: StripeBilling) -> ActionRequest:
 @pytest.fixture
 async def request_of_grace(billing: StripeBilling) -> ActionRequest:
     return await year_of_grace(billing)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many questions went out each time that something was sent."""
+    seen: list[int] = []
+    send = Wire._send
+
+    def counting(wire: Wire) -> None:
+        seen.append(len(wire._unsent))
+        send(wire)
+
+    monkeypatch.setattr(Wire, "_send", counting)
+    return seen

@@ -112,13 +112,14 @@ async def test_while_a_worker_holds_the_thread_nobody_else_runs_it(
     monkeypatch.setattr(queue, "SWEEP_SECONDS", 0.2)
     thread, run = await abandoned(ledger, "hello")
     async with redis.asyncio.Redis.from_url(redis_url) as client:
-        await client.set(f"lease:{{{thread}}}", "another worker", px=1000)
+        await client.set(f"lease:{{{thread}}}", "another worker", px=60_000)
         async with serving(settings_for(tmp_path, redis_url), ledger) as live:
             await asyncio.sleep(0.4)
             waiting = await ledger.run(run)
             assert waiting
             assert waiting.status == "running"
             assert await live.services.events.tail(thread) == "0-0"
+            await client.delete(f"lease:{{{thread}}}")
             assert await finished(ledger, run) == "success"
 
 

@@ -1,5 +1,7 @@
 """The transcript: every line that the customer can see, once and in order."""
 
+from collections.abc import Collection
+
 from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,12 +41,18 @@ class Messages(Repository):
                 kept = (await connection.execute(recorded)).mappings().one()
         return Message(**kept)
 
-    async def messages(self, thread_id: str, *, after: int = 0) -> list[Message]:
-        """In the order said, from the first whose sequence is above `after`."""
+    async def messages(self, thread_id: str, *, after: int = 0, last: int | None = None) -> list[Message]:
+        """In the order said: those whose sequence is above `after`, and of them the `last` ones; None for all."""
         wanted = select(messages).where(messages.c.thread == thread_id, messages.c.sequence > after)
         async with self._database.read() as connection:
-            rows = await connection.execute(wanted.order_by(messages.c.sequence))
-            return [Message(**row) for row in rows.mappings()]
+            rows = await connection.execute(wanted.order_by(messages.c.sequence.desc()).limit(last))
+            return [Message(**row) for row in rows.mappings()][::-1]
+
+    async def recorded(self, thread_id: str, ids: Collection[str]) -> set[str]:
+        """Which of these ids of messages are taken on the thread."""
+        wanted = select(messages.c.id).where(messages.c.thread == thread_id, messages.c.id.in_(ids))
+        async with self._database.read() as connection:
+            return set((await connection.execute(wanted)).scalars())
 
 
 async def _row(connection: AsyncConnection, thread_id: str, message_id: str) -> RowMapping | None:

@@ -76,3 +76,19 @@ async def test_half_a_character_is_refused_in_words_of_ours(ledger: Ledger) -> N
         await ledger.record_message("t", "m", "customer", "owner", "half of \ud83d")
     with pytest.raises(Unprocessable):
         await ledger.record_message("t", "n", "customer", "owner", "hi", extra={"a": "\ud83d"})
+
+
+async def test_the_end_of_a_conversation_can_be_had_alone(ledger: Ledger) -> None:
+    for name in "abcde":
+        await ledger.record_message("t", name, "customer", "owner", name)
+    assert ["d", "e"] == [message.id for message in await ledger.messages("t", last=2)]
+    assert ["e"] == [message.id for message in await ledger.messages("t", after=4, last=2)]
+    assert list("abcde") == [message.id for message in await ledger.messages("t", last=9)]
+
+
+async def test_ids_that_are_taken_are_told_from_those_that_are_free(ledger: Ledger) -> None:
+    await ledger.create_thread("other", "owner", {})
+    await ledger.record_message("t", "mine", "customer", "owner", "hello")
+    await ledger.record_message("other", "theirs", "customer", "owner", "hello")
+    assert {"mine"} == await ledger.recorded("t", ["mine", "theirs", "nobody's"])
+    assert set() == await ledger.recorded("t", [])
