@@ -70,7 +70,7 @@ class EventLog:
             yield cls(client, keys=keys, keep=keep)
 
     async def append(self, thread: str, run: str, event: str, data: str) -> str:
-        sealed = self._keys.seal(data, place=_key(thread))
+        sealed = self._keys.seal(data, place=_key(thread), compress=True)
         arguments: list[str | int] = [self._keep, SECONDS_KEPT, run, event, sealed]
         return str(await self._append(keys=[_key(thread)], args=arguments))
 

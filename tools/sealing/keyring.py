@@ -1,8 +1,9 @@
 """Seals what is kept: AES-256-GCM (NIST SP 800-38D) under one of several named keys.
 
-A sealed text is `sealed:1:<key id>:<base64url of nonce and ciphertext>`. Where it stands is authenticated with it, so
-that nothing opens anywhere but in its own place. The first key seals; all open, which is how keys are rotated. What
-was kept before there was sealing is no sealed text, and is read as it stands.
+A sealed text is `sealed:1:<key id>:<base64url of nonce and ciphertext>`, or `sealed:2:` when it was compressed before
+that. Where it stands is authenticated with it, so that nothing opens anywhere but in its own place. The first key
+seals; all open, which is how keys are rotated. What was kept before there was sealing is no sealed text, and is read
+as it stands.
 """
 
 import base64
@@ -13,18 +14,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tools.errors import ConfigurationError, Unavailable
 
-MARK = "sealed:1:"
+MARK, COMPRESSED = "sealed:1:", "sealed:2:"
+WORTH_COMPRESSING = 1024
+"""Characters."""
 ERASED = "erased:1"
 """Stands where something was erased; what it was is gone."""
 KEY_BYTES = 32
 NONCE_BYTES = 12
 _KEY = re.compile(r"(?P<id>[A-Za-z0-9_.-]{1,32}):(?P<key>[A-Za-z0-9+/=_-]+)")
-_SEALED = re.compile(rf"{MARK}(?P<id>[A-Za-z0-9_.-]{{1,32}}):(?P<box>[A-Za-z0-9_=-]+)")
+_SEALED = re.compile(r"sealed:(?P<form>[12]):(?P<id>[A-Za-z0-9_.-]{1,32}):(?P<box>[A-Za-z0-9_=-]+)")
 
 
 class CannotOpen(Unavailable):
@@ -57,14 +61,21 @@ class Keyring:
         """Id of the key that seals."""
         return next(iter(self.keys))
 
-    def seal(self, text: str, *, place: str) -> str:
-        """`place` says where it will stand, such as `messages.text`."""
-        box = self.seal_bytes(text.encode(), place=place)
-        return f"{MARK}{self.newest}:{base64.urlsafe_b64encode(box).decode()}"
+    def seal(self, text: str, *, place: str, compress: bool = False) -> str:
+        """`place` says where it will stand, such as `messages.text`.
+
+        How long a compressed text is says something about what is in it: `compress` is for what is handed on, of which
+        nobody who writes a part of it sees the length.
+        """
+        data, mark = text.encode(), MARK
+        if compress and len(text) >= WORTH_COMPRESSING:
+            data, mark = zstandard.compress(data), COMPRESSED
+        box = self.seal_bytes(data, place=place)
+        return f"{mark}{self.newest}:{base64.urlsafe_b64encode(box).decode()}"
 
     def open(self, sealed: str, *, place: str) -> str:
         """The text; one that is not sealed as it is. Raises `CannotOpen`."""
-        if not sealed.startswith(MARK):
+        if not sealed.startswith((MARK, COMPRESSED)):
             return sealed
         found = _SEALED.fullmatch(sealed)
         if found is None:
@@ -73,7 +84,8 @@ class Keyring:
             box = base64.b64decode(found["box"], altchars=b"-_", validate=True)
         except binascii.Error as error:
             raise CannotOpen(f"What stands in {place} is no whole sealed text.") from error
-        return self.open_bytes(found["id"], box, place=place).decode()
+        data = self.open_bytes(found["id"], box, place=place)
+        return (zstandard.decompress(data) if found["form"] == "2" else data).decode()
 
     def seal_bytes(self, data: bytes, *, place: str) -> bytes:
         """Nonce and ciphertext, under the newest key."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.errors import ConfigurationError
-from tools.sealing.keyring import MARK, CannotOpen, Keyring, new_key, sealed_with
+from tools.sealing.keyring import COMPRESSED, MARK, CannotOpen, Keyring, new_key, sealed_with
 
 OLD, NEW = new_key("2025"), new_key("2026")
 RING = Keyring.parse(f"{NEW},{OLD}")
@@ -68,13 +68,13 @@ def test_another_key_under_the_same_name_does_not_open() -> None:
         Keyring.parse(new_key("2026")).open(sealed, place="p")
 
 
-@pytest.mark.parametrize("text", ["", "hello", "sealed", "sealed:2:x:y"])
+@pytest.mark.parametrize("text", ["", "hello", "sealed", "sealed:3:x:y"])
 def test_what_was_never_sealed_is_read_as_it_is(text: str) -> None:
     assert (text, None) == (RING.open(text, place="p"), sealed_with(text))
 
 
 @pytest.mark.parametrize(
-    "text", [MARK, f"{MARK}2026", f"{MARK}2026:", f"{MARK}2026:!!", f"{MARK}2026:abc", "sealed:1:a b:c"]
+    "text", [MARK, COMPRESSED, f"{MARK}2026", f"{MARK}2026:", f"{MARK}2026:!!", f"{MARK}2026:abc", "sealed:1:a b:c"]
 )
 def test_half_a_seal_is_no_text(text: str) -> None:
     with pytest.raises(CannotOpen):
@@ -104,3 +104,18 @@ def test_keys_that_are_none_refuse_to_start_without_showing_themselves(text: str
     with pytest.raises(ConfigurationError, match=says) as refused:
         Keyring.parse(text)
     assert not re.search(r"[A-Za-z0-9+/]{40}", refused.value.message)
+
+
+def test_what_is_long_and_repeats_itself_takes_less_room_where_that_is_wanted() -> None:
+    long = "the same words again, and " * 200
+    small = RING.seal(long, place="p", compress=True)
+    assert len(small) < len(long) / 10 < len(RING.seal(long, place="p"))
+    assert (long, "2026") == (RING.open(small, place="p"), sealed_with(small))
+    with pytest.raises(CannotOpen):
+        RING.open(small, place="elsewhere")
+    with pytest.raises(CannotOpen):
+        RING.open(small.replace("sealed:2:", "sealed:2:no"), place="p")
+
+
+def test_what_is_short_is_not_compressed() -> None:
+    assert RING.seal("short", place="p", compress=True).startswith(MARK)
