@@ -14,7 +14,7 @@ export LANGGRAPH_STRICT_MSGPACK = true
 export LANGSMITH_TRACING = false
 export LANGGRAPH_CLI_NO_ANALYTICS = 1
 
-.PHONY: help run chat doctor test chaos fuzz bench bench-saver bench-turns bench-masking check format generate studio clean
+.PHONY: help run chat doctor test chaos fuzz bench bench-saver bench-turns bench-masking golden check format generate studio clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ bench-turns: .venv/dev ## What a turn costs when the conversation is long (print
 
 bench-masking: .venv/dev ## How much of what is secret is found, and how fast (prints tables)
 	@$(BIN)/python -m scripts.bench_masking
+
+golden: .venv/dev ## Before a release is tagged: keep what it leaves behind, for later ones to be tested with (RELEASE=0.2.0)
+	@$(BIN)/python -m tests.golden.make $(or $(RELEASE),$(error which one? make golden RELEASE=0.2.0))
 
 check: .venv/dev ## Format, lint, types, import contracts, generated-text drift
 	@$(BIN)/ruff format --check .

@@ -18,7 +18,7 @@ from langgraph.runtime import RunControl
 from langgraph.types import StateSnapshot
 from redis.exceptions import RedisError
 
-from graphs.rebuild import rebuild
+from graphs.rebuild import mended
 from graphs.redis_saver import FENCE, StaleWriter
 from nodes.context import Context
 from server.events import EventLog
@@ -204,7 +204,7 @@ class Executor:
         config = config_of(run.thread, run.id)
         fenced = config_of(run.thread, fence=held.token)
         snapshot = await graph.aget_state(config)
-        if snapshot.created_at is None and await rebuild(graph, fenced, self.ledger, self.context):
+        if await mended(graph, fenced, snapshot, self.ledger, self.context):
             snapshot = await graph.aget_state(config)
         return plan(run.payload, run.id, snapshot, await _taken_in(graph, snapshot) if snapshot.interrupts else [])
 
