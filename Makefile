@@ -14,7 +14,7 @@ export LANGGRAPH_STRICT_MSGPACK = true
 export LANGSMITH_TRACING = false
 export LANGGRAPH_CLI_NO_ANALYTICS = 1
 
-.PHONY: help run chat doctor test chaos fuzz bench bench-saver bench-turns bench-masking golden check format generate studio clean
+.PHONY: help run chat doctor test chaos fuzz bench bench-saver bench-turns bench-serve bench-masking golden check format generate studio clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ bench-saver: .venv/bench ## The Redis saver beside others: speed, room and growt
 
 bench-turns: .venv/dev ## What a turn costs when the conversation is long (prints a table; four minutes)
 	@$(BIN)/python -m scripts.bench_turns $(ARGS)
+
+bench-serve: .venv/dev .venv/studio ## Runs over HTTP beside `langgraph dev`, and thousands of open streams (prints tables)
+	@$(BIN)/python -m scripts.bench_serve $(ARGS)
 
 bench-masking: .venv/dev ## How much of what is secret is found, and how fast (prints tables)
 	@$(BIN)/python -m scripts.bench_masking

@@ -192,8 +192,7 @@ async def _free_id(ledger: Ledger, thread_id: str, wanted: Any) -> str:
         message_id = str(UUID(wanted))
     except (ValueError, AttributeError, TypeError):
         raise Unprocessable("input.messages: the id of a message is a UUID.") from None
-    runs = await ledger.runs(thread_id, limit=50)
-    taken = await ledger.recorded(thread_id, [message_id])
-    if message_id in taken | {run.payload.get("message_id") for run in runs}:
+    waiting = {run.payload.get("message_id") for run in await ledger.unfinished_runs(thread_id)}
+    if message_id in waiting | await ledger.recorded(thread_id, [message_id]):
         raise Conflict("This message was received already.")
     return message_id

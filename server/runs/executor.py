@@ -85,10 +85,7 @@ class Executor:
                         return
 
     async def unfinished(self, thread: str) -> list[Run]:
-        found = await self.ledger.runs(thread, limit=100)
-        return sorted(
-            (run for run in found if run.status in {"pending", "running"}), key=lambda run: (run.created, run.id)
-        )
+        return await self.ledger.unfinished_runs(thread)
 
     async def cancel(self, run: Run) -> None:
         """Asks whichever worker has the run to stop it."""

@@ -48,8 +48,10 @@ class Runs(Repository):
             rows = await connection.execute(wanted.limit(limit).offset(offset))
             return [Run(**row) for row in rows.mappings()]
 
-    async def unfinished_runs(self) -> list[Run]:
-        """Pending or running, oldest first: what a starting worker takes up."""
+    async def unfinished_runs(self, thread_id: str | None = None) -> list[Run]:
+        """Pending or running, oldest first: what a starting worker takes up. Of one thread, or of all."""
         wanted = select(runs).where(runs.c.status.in_(("pending", "running"))).order_by(runs.c.created, runs.c.id)
+        if thread_id is not None:
+            wanted = wanted.where(runs.c.thread == thread_id)
         async with self._database.read() as connection:
             return [Run(**row) for row in (await connection.execute(wanted)).mappings()]

@@ -168,7 +168,10 @@ async def test_runs_are_listed_newest_first_and_unfinished_ones_oldest_first(led
         clock.forward(seconds=1)
     assert [run.id for run in await ledger.runs("t", limit=3)] == ["r5", "r4", "r3"]
     assert [run.id for run in await ledger.runs("t", offset=3)] == ["r2", "r1", "r0"]
-    assert [run.id for run in await ledger.unfinished_runs()] == ["r0", "r1"]
+    await ledger.create_thread("other", "owner", {})
+    await ledger.create_run("theirs", "other", "support", {})
+    assert [run.id for run in await ledger.unfinished_runs()] == ["r0", "r1", "theirs"]
+    assert [run.id for run in await ledger.unfinished_runs("t")] == ["r0", "r1"]
     failed = await ledger.run("r3")
     assert failed is not None
     assert (failed.status, failed.error) == ("error", "boom")
