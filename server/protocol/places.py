@@ -33,6 +33,12 @@ def entry_of(numbered: int) -> str:
     return f"{milliseconds + EPOCH}-{count}"
 
 
+def before(entry_id: str) -> str:
+    """From where the entry is read."""
+    milliseconds, count = _parts(entry_id)
+    return f"{milliseconds}-{count - 1}" if count else f"{milliseconds - 1}-{MOST_IN_A_MILLISECOND}"
+
+
 def time_of(entry_id: str) -> int:
     """Milliseconds since 1970."""
     return _parts(entry_id)[0]

@@ -19,7 +19,7 @@ from server.auth import Principal
 from server.events import GAP as GAP_SAID
 from server.events import POLL_SECONDS, RECHECK_SECONDS, START, Check, Event
 from server.protocol.bodies import Subscription
-from server.protocol.places import FIRST, GAP, LAST, STATE, WAITING, entry_of, is_later, number, time_of
+from server.protocol.places import FIRST, GAP, LAST, PLACES, STATE, WAITING, before, entry_of, is_later, number, time_of
 from server.protocol.translation import Said, Translation, requests, values
 from server.runs.encode import dumps
 from server.services import Services
@@ -92,7 +92,8 @@ class Reader:
             async for told in self._missed(since + 1):
                 yield told
         else:
-            self._last, self._floor = start or entry_id, since
+            was_in_gap = since % PLACES < FIRST
+            self._last, self._floor = start or (before(entry_id) if was_in_gap else entry_id), since
 
     async def _tell(self, entry: Event) -> AsyncIterator[Numbered]:
         is_broken = self._last not in (START, entry.previous)

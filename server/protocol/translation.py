@@ -55,9 +55,8 @@ class Translation:
         return list(self._of(entry, json.loads(entry.data)))
 
     def over(self, status: str) -> Said:
-        """The end of a run whose worker died before it said so."""
-        self.run, self._is_over = None, True
-        return lifecycle("interrupted" if self._waits else PHASES[status])
+        """The end of a run of which the log does not say how it was left."""
+        return self._ended("interrupted" if self._waits else PHASES[status])
 
     def _of(self, entry: Event, data: Any) -> Iterator[Said]:
         match entry.event:
@@ -118,14 +117,17 @@ class Translation:
         for name in tuple(self._open):
             del self._open[name]
             yield _about(name, "error", message=failure["message"], code=failure["error"])
-        self.run, self._is_over = None, True
-        yield lifecycle("failed", error=failure["message"])
+        yield self._ended("failed", error=failure["message"])
 
     def _end(self, status: str | None) -> Iterator[Said]:
         yield from self._finish(self._open)
         if not self._is_over:  # else it failed, and that was said
-            yield self.over(status or "success")
+            yield self._ended(PHASES[status]) if status else self.over("success")
         self.run = None
+
+    def _ended(self, phase: str, **more: str) -> Said:
+        self.run, self._is_over = None, True
+        return lifecycle(phase, **more)
 
 
 def lifecycle(phase: str, **more: str) -> Said:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from server.events import MOST_IN_A_MILLISECOND, START, Event, EventLog
-from server.protocol.places import EPOCH, FIRST, LAST, MOST, PLACES, entry_of, is_later, number, time_of
+from server.protocol.places import EPOCH, FIRST, LAST, MOST, PLACES, before, entry_of, is_later, number, time_of
 from server.protocol.translation import Said, Translation
 from tests.fixtures.keys import KEYS
 
@@ -29,6 +29,12 @@ def test_a_number_leads_back_to_its_entry_and_is_exact_in_a_float(entry: str, pl
     assert entry == entry_of(number(entry, place))
     assert 0 <= int(float(number(entry, place))) == number(entry, place) < MOST
     assert entry.startswith(str(time_of(entry)))
+
+
+@given(ids, ids)
+def test_nothing_is_between_an_entry_and_what_is_before_it(entry: str, other: str) -> None:
+    assert is_later(entry, before(entry))
+    assert is_later(other, before(entry)) == (other == entry or is_later(other, entry))
 
 
 def test_before_everything_is_nought() -> None:
@@ -115,6 +121,11 @@ def test_a_failure_ends_what_was_begun_and_is_said_once() -> None:
 )
 def test_a_run_ends_as_the_log_says(status: str, phase: str) -> None:
     assert told(Translation(), entry("metadata", {}), entry("end", {"status": status}))[-1] == phase
+
+
+def test_a_run_that_was_answered_and_went_on_is_completed() -> None:
+    asked = entry("updates", {"__interrupt__": [{"id": "i", "value": 1}]})
+    assert told(Translation(), entry("metadata", {}), asked, entry("end", {"status": "success"}))[-1] == "completed"
 
 
 def test_an_end_that_says_nothing_is_judged_by_what_was_asked() -> None:

@@ -164,6 +164,9 @@ async def test_what_is_no_longer_kept_is_a_gap_and_the_state_as_it_is_now(
         assert told[2:] == whole[-2:]
         assert told[0]["seq"] == number(kept.id, GAP)
         assert since < told[0]["seq"] < told[1]["seq"] < told[2]["seq"]
+    again = await read(client, thread, since=told[0]["seq"])
+    assert (told[1]["seq"], told[2:]) == (again[0]["seq"], again[1:])
+    assert told[2:] == await read(client, thread, since=told[1]["seq"])
 
 
 async def test_when_the_log_is_lost_the_reader_is_told_at_once(
