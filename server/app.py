@@ -35,6 +35,7 @@ from server.routes import (
     health,
     page,
     promises,
+    protocol,
     receipts,
     runs,
     sessions,
@@ -72,7 +73,7 @@ def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs) -> FastAPI:
         redoc_url=None,
     )
     handle_errors(app)
-    for part in (health, sessions, assistants, threads, runs, chat, actions, receipts, webhooks, demo, page):
+    for part in (health, sessions, assistants, threads, runs, protocol, chat, actions, receipts, webhooks, demo, page):
         app.include_router(part.router)
     for part in (desk, desk_actions, desk_switches, promises):
         app.include_router(part.router)

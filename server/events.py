@@ -11,6 +11,7 @@ Every entry names the one before it, so a reader sees for itself when entries be
 | Last-Event-ID is from before a lost log             | the chain does not start with it: `gap`                 |
 """
 
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,11 +29,22 @@ KEEP = 5_000
 SECONDS_KEPT = 2 * 24 * 3600
 POLL_SECONDS = 0.5
 RECHECK_SECONDS = 5.0
+GAP = "Some earlier events are no longer kept. Read the state of the thread again."
+
+MOST_IN_A_MILLISECOND = 64
+"""Entries under one time, so that an id fits into a number (`protocol/places.py`). The next is of the time after."""
 
 _APPEND = """
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 local previous = last[1] and last[1][1] or ''
-local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*',
+local time = redis.call('TIME')
+local ms, count = time[1] * 1000 + math.floor(time[2] / 1000), 0
+local last_ms, last_count = string.match(previous, '(%d+)-(%d+)')
+if last_ms and tonumber(last_ms) >= ms then
+    ms, count = tonumber(last_ms), tonumber(last_count) + 1
+    if count >= tonumber(ARGV[6]) then ms, count = ms + 1, 0 end
+end
+local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], string.format('%.0f-%d', ms, count),
     'run', ARGV[3], 'event', ARGV[4], 'data', ARGV[5], 'previous', previous)
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return id
@@ -71,13 +83,30 @@ class EventLog:
 
     async def append(self, thread: str, run: str, event: str, data: str) -> str:
         sealed = self._keys.seal(data, place=_key(thread), compress=True)
-        arguments: list[str | int] = [self._keep, SECONDS_KEPT, run, event, sealed]
+        arguments: list[str | int] = [self._keep, SECONDS_KEPT, run, event, sealed, MOST_IN_A_MILLISECOND]
         return str(await self._append(keys=[_key(thread)], args=arguments))
 
     async def tail(self, thread: str) -> str:
         """Id of the newest entry, `0-0` when there is none."""
         newest: Any = await self._redis.xrevrange(_key(thread), count=1)
         return str(newest[0][0]) if newest else START
+
+    async def before_run(self, thread: str, entry_id: str) -> str | None:
+        """From where the run is read that the entry is of; None when the log has not all of it up to there any more."""
+        newest, expected = entry_id, entry_id
+        while found := await self._back(thread, newest):
+            for found_id, fields in found:
+                if found_id != expected:
+                    return None
+                if fields["event"] == "metadata":
+                    return fields["previous"] or START
+                expected = fields["previous"]
+            newest = f"({found[-1][0]}"
+        return None
+
+    async def _back(self, thread: str, newest: str) -> list[tuple[str, dict[str, str]]]:
+        found: Any = await self._redis.xrevrange(_key(thread), max=newest, count=500)
+        return [(entry_id, fields) for entry_id, fields in found]
 
     async def read(self, thread: str, after: str, *, seconds: float = 0) -> list[Event]:
         """Entries after `after`, waiting up to `seconds` for the first."""
@@ -154,5 +183,5 @@ def _gap(before: Event) -> Event:
         id=before.previous or START,
         run=before.run,
         event="gap",
-        data='{"message": "Some earlier events are no longer kept. Read the state of the thread again."}',
+        data=json.dumps({"message": GAP}),
     )

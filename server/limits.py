@@ -47,7 +47,7 @@ SAID: dict[Kind, str] = {
     "refused": "Too many requests without a valid token came from your network. Please wait a moment.",
     "unsigned": "Too many deliveries that do not verify came from your network.",
 }
-TALKS = re.compile(r"/(?:chat|escalate|runs(?:/stream|/wait)?|tickets/\{ticket_id\}/messages)$")
+TALKS = re.compile(r"/(?:chat|commands|escalate|runs(?:/stream|/wait)?|tickets/\{ticket_id\}/messages)$")
 """Routes that bring a person's words."""
 DEMO_SHARE = 50
 """In demo mode everybody is on one machine."""
@@ -70,7 +70,7 @@ def route_of(request: Request) -> str:
 
 def kind_of(request: Request) -> Kind:
     route = route_of(request)
-    if request.method == "GET" or route.endswith(("/search", "/history")):
+    if request.method == "GET" or route.endswith(("/search", "/history", "/stream/events")):
         return "reading"
     return "talking" if TALKS.search(route) else "changing"
 

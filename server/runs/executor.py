@@ -215,7 +215,7 @@ class Executor:
         await self.ledger.set_thread(run.thread, status="busy" if more else _thread_status(ending, snapshot))
         if failure:
             await self._emit(run, "error", {"error": failure.code, "message": failure.message})
-        await self._emit(run, "end", None)
+        await self._emit(run, "end", {"status": "interrupted" if snapshot.interrupts else ending})
 
     async def _emit(self, run: Run, event: str, data: Any) -> None:
         await self.events.append(run.thread, run.id, event, dumps(data))

@@ -55,6 +55,11 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /threads/{thread_id}/history": (READING,),
     "GET /threads/{thread_id}/messages": (READING,),
     "GET /threads/{thread_id}/stream": (READING,),
+    "POST /threads/{thread_id}/commands": (
+        Row(rule="theirs", body={"id": 1, "method": "input.respond", "params": {"interrupt_id": "1", "response": "x"}}),
+        Row(rule="theirs", body={"id": 1, "method": "agent.getTree"}),
+    ),
+    "POST /threads/{thread_id}/stream/events": (Row(rule="theirs", body={"channels": ["values"]}),),
     "POST /threads/{thread_id}/runs": (Row(rule="theirs", body=RUN, ok=LET_IN),),
     "POST /threads/{thread_id}/runs/stream": (Row(rule="theirs", body=RUN, ok=LET_IN),),
     "POST /threads/{thread_id}/runs/wait": (Row(rule="theirs", body=RUN, ok=LET_IN),),
