@@ -39,6 +39,8 @@ from server.routes import (
     receipts,
     runs,
     sessions,
+    state,
+    stateless,
     threads,
     webhooks,
 )
@@ -48,6 +50,7 @@ from server.services import Services, author_of
 from server.stripe_inbox import StripeInbox
 from server.stripe_reactions import Reactions
 from server.tasks import background
+from server.temporary import sweep_temporary
 from tools.errors import ConfigurationError
 
 OpenPlugs = Callable[[Settings], AbstractAsyncContextManager[Plugs]]
@@ -73,7 +76,9 @@ def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs) -> FastAPI:
         redoc_url=None,
     )
     handle_errors(app)
-    for part in (health, sessions, assistants, threads, runs, protocol, chat, actions, receipts, webhooks, demo, page):
+    for part in (health, sessions, assistants, threads, state, runs, stateless, protocol, chat):
+        app.include_router(part.router)
+    for part in (actions, receipts, webhooks, demo, page):
         app.include_router(part.router)
     for part in (desk, desk_actions, desk_switches, promises):
         app.include_router(part.router)
@@ -114,7 +119,7 @@ async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: A
         )
     )
     http = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
-    return Services(
+    services = Services(
         settings=settings,
         plugs=plugs,
         tokens=Tokens.from_settings(settings, http),
@@ -125,6 +130,8 @@ async def _services(plugs: Plugs, settings: Settings, metrics: Metrics, stack: A
         limits=Limits(redis=plugs.redis, metrics=metrics, demo=settings.demo, stream_seconds=settings.stream_seconds),
         http=http,
     )
+    await stack.enter_async_context(background(sweep_temporary(services)))
+    return services
 
 
 def retention_of(plugs: Plugs, settings: Settings, events: EventLog) -> Retention:

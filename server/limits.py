@@ -51,6 +51,8 @@ TALKS = re.compile(r"/(?:chat|commands|escalate|runs(?:/stream|/wait)?|tickets/\
 """Routes that bring a person's words."""
 DEMO_SHARE = 50
 """In demo mode everybody is on one machine."""
+READS = ("/search", "/count", "/history", "/versions", "/state/checkpoint", "/stream/events")
+"""What is asked by POST and changes nothing."""
 MOST_STREAMS = 20
 
 # KEYS: open streams of somebody    ARGV: now, until when, name, how many at most
@@ -70,7 +72,7 @@ def route_of(request: Request) -> str:
 
 def kind_of(request: Request) -> Kind:
     route = route_of(request)
-    if request.method == "GET" or route.endswith(("/search", "/history", "/stream/events")):
+    if request.method == "GET" or route.endswith(READS):
         return "reading"
     return "talking" if TALKS.search(route) else "changing"
 

@@ -34,11 +34,15 @@ SECURITY = {
 
 
 def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
-    """Pages of these sites may call us. Without cookies: who is calling stands in the Authorization header alone."""
+    """Pages of these sites may call us, from the web into a private network too, as Studio does.
+
+    Without cookies: who is calling stands in the Authorization header alone.
+    """
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(origins),
         allow_credentials=False,
+        allow_private_network=True,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
         expose_headers=["Location", "Content-Location", "X-Pagination-Total", "Retry-After", "X-Request-ID"],

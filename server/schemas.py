@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, mo
 
 Json = dict[str, Any]
 Metadata = dict[str, str | int | float | bool | None]
-StreamMode = Literal["values", "updates", "messages", "messages-tuple", "custom"]
+StreamMode = Literal["values", "updates", "messages", "messages-tuple", "custom", "tasks", "checkpoints", "debug"]
 Id = Annotated[UUID, Strict(False)]  # noqa: FBT003 - in JSON a UUID is text
 Day = Annotated[date, Strict(False)]  # noqa: FBT003 - in JSON a day is text
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
@@ -27,6 +27,10 @@ NOT_YOURS = {
     "interrupt_after": "Interrupts are set by the server.",
     "webhook": "Webhooks are not served.",
 }
+LABELS = frozenset({"tags", "metadata"})
+RESUMING = "__pregel_resuming"
+"""RemoteGraph sends it, with the labels of a trace, when it is a node. Neither counts here: the trace is its caller's,
+and whether a conversation waits for an answer is known from its own state."""
 
 
 class Body(BaseModel):
@@ -64,19 +68,45 @@ class ThreadPatch(Body):
     metadata: Metadata = Field(max_length=20)
 
 
-class ThreadSearch(Body):
+class ThreadCount(Body):
     model_config = ConfigDict(extra="ignore")
 
     metadata: Metadata | None = None
     status: Literal["idle", "busy", "interrupted", "error"] | None = None
+    ids: list[Id] | None = Field(default=None, max_length=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_values(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("values"):
+            raise ValueError("'values' cannot be searched for. State is sealed; search by metadata.")
+        return data
+
+
+class ThreadSearch(ThreadCount):
+    sort_by: Literal["thread_id", "status", "created_at", "updated_at"] = "created_at"
+    sort_order: Literal["asc", "desc"] = "desc"
     limit: int = Field(default=10, ge=1, le=100)
     offset: int = Field(default=0, ge=0, le=100_000)
 
 
-class AssistantSearch(Body):
+class AssistantCount(Body):
     model_config = ConfigDict(extra="ignore")
 
-    graph_id: str | None = None
+    graph_id: str | None = Field(default=None, max_length=100)
+    name: str | None = Field(default=None, max_length=100)
+    metadata: Metadata | None = None
+
+
+class AssistantSearch(AssistantCount):
+    limit: int = Field(default=10, ge=1, le=100)
+    offset: int = Field(default=0, ge=0, le=100_000)
+
+
+class AssistantVersions(Body):
+    model_config = ConfigDict(extra="ignore")
+
+    metadata: Metadata | None = None
     limit: int = Field(default=10, ge=1, le=100)
     offset: int = Field(default=0, ge=0, le=100_000)
 
@@ -86,6 +116,14 @@ class HistoryQuery(Body):
 
     limit: int = Field(default=10, ge=1, le=100)
     before: str | Json | None = None
+    checkpoint: Json | None = None
+    metadata: Metadata | None = None
+
+
+class StateQuery(Body):
+    model_config = ConfigDict(extra="ignore")
+
+    checkpoint: Json
 
 
 class RunCommand(Body):
@@ -95,7 +133,7 @@ class RunCommand(Body):
 
 
 class RunInput(Body):
-    messages: list[Json | str] | Json | str
+    messages: list[Json | str | list[str]] | Json | str
 
 
 class NewRun(Body):
@@ -122,6 +160,8 @@ class NewRun(Body):
         given = {key: value for key, value in data.items() if value not in (None, {}, [])}
         if isinstance(given.get("command"), dict):
             given["command"] = {key: value for key, value in given["command"].items() if value not in (None, [])}
+        if _is_labels(given.get("config")):
+            del given["config"]
         for name, why in NOT_YOURS.items():
             if name in given:
                 raise ValueError(f"{name!r} cannot be sent. {why}")
@@ -132,6 +172,12 @@ class NewRun(Body):
     @property
     def modes(self) -> frozenset[str]:
         return frozenset([self.stream_mode] if isinstance(self.stream_mode, str) else self.stream_mode)
+
+
+class StatelessRun(NewRun):
+    """On a conversation of its own, which goes with it unless it is to be kept."""
+
+    on_completion: Literal["delete", "keep"] = "delete"
 
 
 class ChatMessage(Body):
@@ -188,6 +234,13 @@ class Proposing(Body):
     new_due: Day | None = None
     memo: Line = ""
     reason: Remark = Field(min_length=1)
+
+
+def _is_labels(config: Any) -> bool:
+    if not isinstance(config, dict):
+        return False
+    others = {key: value for key, value in config.items() if key not in LABELS and value not in (None, {}, [])}
+    return others in ({}, {"configurable": {RESUMING: True}})
 
 
 def _strings(data: Any) -> Iterator[tuple[str, str, bool]]:

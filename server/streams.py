@@ -12,6 +12,8 @@ from server.view import ALWAYS, customer_view
 
 Json = dict[str, Any]
 Channels = frozenset[str] | None
+DEBUG_MODES = frozenset({"debug", "checkpoints", "tasks"})
+"""For staff. One event in the log stands for all three: what `debug` wraps is what the other two tell."""
 
 
 def run_events(
@@ -42,8 +44,18 @@ async def in_modes(source: AsyncIterator[Event], modes: frozenset[str]) -> Async
             if "messages" in modes:
                 for form in _accumulating(event, accumulated):
                     yield form
+        elif event.event == "debug":
+            for form in _steps(event, modes):
+                yield form
         elif event.event in modes | ALWAYS:
             yield event
+
+
+def _steps(event: Event, modes: frozenset[str]) -> list[Event]:
+    data = json.loads(event.data)
+    kind = "checkpoints" if data["type"] == "checkpoint" else "tasks"
+    forms = [_like(event, kind, data["payload"])] if kind in modes else []
+    return [*forms, event] if "debug" in modes else forms
 
 
 def _accumulating(event: Event, so_far: dict[str, Json]) -> list[Event]:

@@ -20,6 +20,7 @@ from server.services import Services, ServicesDep
 from server.view import public_channels, shown_values
 from tools.errors import Conflict, NotFound, Unprocessable
 from tools.ledger.ledger import Ledger
+from tools.ledger.threads import TEMPORARY
 from tools.ledger.types import Action, Run, Thread, Ticket
 
 Json = dict[str, Any]
@@ -74,10 +75,15 @@ def uuid_of(text: str) -> str:
 
 
 async def open_thread(
-    services: Services, caller: Principal, thread_id: UUID | None = None, metadata: Json | None = None
+    services: Services,
+    caller: Principal,
+    thread_id: UUID | None = None,
+    metadata: Json | None = None,
+    *,
+    temporary: bool = False,
 ) -> Thread:
     """A new thread of the caller, or the one that they have by this id already. Raises `RateLimited`."""
-    kept = clean_metadata(metadata or {})
+    kept = clean_metadata(metadata or {}) | ({TEMPORARY: True} if temporary else {})
     await services.limits.count("threads", caller.id)
     thread = await services.ledger.create_thread(str(thread_id or uuid4()), caller.id, kept)
     if caller.email:
@@ -86,8 +92,9 @@ async def open_thread(
 
 
 def clean_metadata(metadata: Json) -> Json:
-    """Without secrets, and with the marks by which Agent Server clients find their threads."""
+    """Without secrets, with the marks by which Agent Server clients find their threads, and without our own."""
     clean = {masked(key): masked(value) if isinstance(value, str) else value for key, value in metadata.items()}
+    clean.pop(TEMPORARY, None)
     return {**clean, "graph_id": ASSISTANT, "assistant_id": assistant_id(ASSISTANT)}
 
 
@@ -138,8 +145,7 @@ async def answer(services: Services, ticket: Ticket, agent: Principal, text: str
 
 async def ask(services: Services, thread: Thread, by: Sender, body: NewRun) -> Run:
     """The run that a body of the Agent Server protocol asks for."""
-    if body.assistant_id not in {ASSISTANT, assistant_id(ASSISTANT)}:
-        raise Unprocessable(f"assistant_id: runs are started on {ASSISTANT!r}.")
+    refuse_other_graphs(body)
     text, message_id = words_of(body)
     if not by.caller.is_staff:
         return await say(services, thread, text, message_id, by=by, strategy=body.multitask_strategy)
@@ -147,6 +153,11 @@ async def ask(services: Services, thread: Thread, by: Sender, body: NewRun) -> R
     if ticket is None:
         raise Conflict("Nobody has asked for a person on this thread.")
     return await answer(services, ticket, by.caller, text)
+
+
+def refuse_other_graphs(body: NewRun) -> None:
+    if body.assistant_id not in {ASSISTANT, assistant_id(ASSISTANT)}:
+        raise Unprocessable(f"assistant_id: runs are started on {ASSISTANT!r}.")
 
 
 def words_of(body: NewRun) -> tuple[str, str | None]:
@@ -160,9 +171,17 @@ def words_of(body: NewRun) -> tuple[str, str | None]:
     for message in reversed(messages if isinstance(messages, list) else [messages]):
         if isinstance(message, str):
             return message, None
-        if message.get("type", message.get("role", "user")) in {"human", "user"}:
-            return _text(message), message.get("id")
+        whole = _of_pair(message) if isinstance(message, list) else message
+        if whole.get("type", whole.get("role", "user")) in {"human", "user"}:
+            return _text(whole), whole.get("id")
     raise Unprocessable("input.messages: there is no message of a person in it.")
+
+
+def _of_pair(pair: list[str]) -> Json:
+    """LangChain's short form of a message: `["user", "hi"]`."""
+    if len(pair) != 2:
+        raise Unprocessable("input.messages: a message in short is its role and its words.")
+    return {"role": pair[0], "content": pair[1]}
 
 
 def _text(message: Json) -> str:

@@ -8,7 +8,8 @@ CounterfoilError
 ├── Unauthorized             401  no token, or one that does not verify
 ├── Forbidden                403  known, but not the one who may do this
 │   ├── ProofNeeded               the customer has to prove anew who they are
-│   └── BeyondYourLimit           more than this person may approve
+│   ├── BeyondYourLimit           more than this person may approve
+│   └── StateIsOurs               no client writes state, staff neither
 ├── NotFound                 404  not there, or not yours: the two look alike
 ├── Conflict                 409  the world moved: read again, then decide
 │   ├── ThreadBusy                another run holds the thread
@@ -92,6 +93,14 @@ class ProofNeeded(Forbidden):
 class BeyondYourLimit(Forbidden):
     code = "beyond_your_limit"
     default = "This is more than you may approve. Ask somebody who may."
+
+
+class StateIsOurs(Forbidden):
+    code = "state_is_ours"
+    default = (
+        "State is written by runs alone, for it decides over identity and money: nobody sets, forks or replays it. "
+        "Send a message, or decide at the desk."
+    )
 
 
 class NotFound(CounterfoilError):

@@ -1,26 +1,32 @@
-"""Threads: create, find, read, delete. Their state is read here and written by runs alone."""
+"""Threads: create, find, read, copy, delete."""
 
 # ruff: noqa: FAST003 - the dependencies take it from the path
 from typing import Any
 
-from fastapi import APIRouter, Depends
-from langchain_core.runnables import RunnableConfig
+from fastapi import APIRouter, Depends, Response
 
 from server.auth import Caller, CurrentCustomer, Principal, customers_only
+from server.copying import copy
+from server.deleting import delete
 from server.present import thread_json
 from server.runs.executor import config_of
 from server.runs.queue import ASSISTANT
 from server.runs.transcript import as_told
-from server.schemas import HistoryQuery, NewThread, ThreadPatch, ThreadSearch
+from server.schemas import NewThread, ThreadCount, ThreadPatch, ThreadSearch
 from server.services import Services, ServicesDep
-from server.threads import OwnThread, channels_for, clean_metadata, open_thread, uuid_of
+from server.threads import OwnThread, channels_for, clean_metadata, open_thread
 from server.view import state_json
-from tools.errors import Conflict, ThreadBusy, Unprocessable
-from tools.ledger.ledger import Ledger
-from tools.ledger.types import ActionState, Thread
+from tools.errors import Conflict
+from tools.ledger.threads import SortBy
+from tools.ledger.types import Thread
 
 Json = dict[str, Any]
-UNDER_WAY: tuple[ActionState, ...] = ("confirmed", "awaiting_approval", "approved", "executing", "unknown")
+SORTED: dict[str, SortBy] = {
+    "thread_id": "id",
+    "status": "status",
+    "created_at": "created",
+    "updated_at": "updated",
+}
 router = APIRouter(prefix="/threads", tags=["threads"])
 
 
@@ -34,17 +40,26 @@ async def create_thread(caller: CurrentCustomer, services: ServicesDep, body: Ne
 
 
 @router.post("/search")
-async def search_threads(caller: Caller, services: ServicesDep, body: ThreadSearch | None = None) -> list[Json]:
+async def search_threads(
+    caller: Caller, services: ServicesDep, response: Response, body: ThreadSearch | None = None
+) -> list[Json]:
     """The caller's own threads; for staff, everybody's."""
     wanted = body or ThreadSearch()
+    filters = _filters(caller, wanted)
     found = await services.ledger.search_threads(
-        owner=None if caller.is_staff else caller.id,
-        status=wanted.status,
-        metadata=wanted.metadata,
+        **filters,
+        sort_by=SORTED[wanted.sort_by],
+        ascending=wanted.sort_order == "asc",
         limit=wanted.limit,
         offset=wanted.offset,
     )
+    response.headers["X-Pagination-Total"] = str(await services.ledger.count_threads(**filters))
     return [await _with_state(services, caller, thread) for thread in found]
+
+
+@router.post("/count")
+async def count_threads(caller: Caller, services: ServicesDep, body: ThreadCount | None = None) -> int:
+    return await services.ledger.count_threads(**_filters(caller, body or ThreadCount()))
 
 
 @router.get("/{thread_id}")
@@ -60,39 +75,13 @@ async def patch_thread(thread: OwnThread, body: ThreadPatch, services: ServicesD
 @router.delete("/{thread_id}", status_code=204, dependencies=[Depends(customers_only)])
 async def delete_thread(thread: OwnThread, services: ServicesDep) -> None:
     """With its checkpoints and events. What was done with money stays on record."""
-    if await services.queue.executor.unfinished(thread.id):
-        raise ThreadBusy
-    if await _is_under_way(services.ledger, thread):
-        raise Conflict(
-            "Something you agreed to is still under way here, and its outcome is told in this conversation. "
-            "Please delete it afterwards."
-        )
-    saver = services.plugs.graphs[ASSISTANT].checkpointer
-    if not isinstance(saver, bool) and saver is not None:
-        await saver.adelete_thread(thread.id)
-    await services.events.delete(thread.id)
-    await services.ledger.delete_thread(thread.id)
+    await delete(services, thread)
 
 
-@router.get("/{thread_id}/state")
-async def get_state(thread: OwnThread, caller: Caller, services: ServicesDep) -> Json:
-    snapshot = await services.plugs.graphs[ASSISTANT].aget_state(config_of(thread.id))
-    return state_json(snapshot, channels_for(services, caller))
-
-
-@router.post("/{thread_id}/history")
-async def search_history(
-    thread: OwnThread, caller: Caller, services: ServicesDep, body: HistoryQuery | None = None
-) -> list[Json]:
-    wanted = body or HistoryQuery()
-    return await _history(services, caller, thread, limit=wanted.limit, before=wanted.before)
-
-
-@router.get("/{thread_id}/history")
-async def get_history(
-    thread: OwnThread, caller: Caller, services: ServicesDep, limit: int = 10, before: str | None = None
-) -> list[Json]:
-    return await _history(services, caller, thread, limit=min(max(limit, 1), 100), before=before)
+@router.post("/{thread_id}/copy", dependencies=[Depends(customers_only)])
+async def copy_thread(thread: OwnThread, caller: Caller, services: ServicesDep) -> Json:
+    """A new conversation with what was said in this one, as long as nobody has said in it who they are."""
+    return thread_json(await copy(services, caller, thread))
 
 
 @router.get("/{thread_id}/messages")
@@ -101,9 +90,10 @@ async def get_messages(thread: OwnThread, services: ServicesDep, after: int = 0)
     return [as_told(message) for message in await services.ledger.messages(thread.id, after=after)]
 
 
-async def _is_under_way(ledger: Ledger, thread: Thread) -> bool:
-    found = [await ledger.actions(thread=thread.id, state=state, limit=1) for state in UNDER_WAY]
-    return any(found)
+def _filters(caller: Principal, wanted: ThreadCount) -> Json:
+    ids = None if wanted.ids is None else [str(one) for one in wanted.ids]
+    owner = None if caller.is_staff else caller.id
+    return {"owner": owner, "status": wanted.status, "metadata": wanted.metadata, "ids": ids}
 
 
 async def _with_state(services: Services, caller: Principal, thread: Thread) -> Json:
@@ -111,23 +101,3 @@ async def _with_state(services: Services, caller: Principal, thread: Thread) -> 
     state = state_json(snapshot, channels_for(services, caller))
     interrupts = {task["id"]: task["interrupts"] for task in state["tasks"] if task["interrupts"]}
     return thread_json(thread, values=state["values"], interrupts=interrupts)
-
-
-async def _history(
-    services: Services, caller: Principal, thread: Thread, *, limit: int, before: str | Json | None
-) -> list[Json]:
-    graph = services.plugs.graphs[ASSISTANT]
-    found = graph.aget_state_history(config_of(thread.id), before=_before(thread, before), limit=limit)
-    channels = channels_for(services, caller)
-    return [state_json(snapshot, channels) async for snapshot in found]
-
-
-def _before(thread: Thread, before: str | Json | None) -> RunnableConfig | None:
-    if before is None:
-        return None
-    given: Json = before if isinstance(before, dict) else {"checkpoint_id": before}
-    inner: Any = given.get("configurable") or given
-    checkpoint = inner.get("checkpoint_id") if isinstance(inner, dict) else None
-    if not isinstance(checkpoint, str):
-        raise Unprocessable("before: name a checkpoint_id.")
-    return {"configurable": {"thread_id": thread.id, "checkpoint_id": uuid_of(checkpoint)}}

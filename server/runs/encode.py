@@ -21,8 +21,27 @@ def encode(part: Mapping[str, Any]) -> tuple[str, str]:
         case "messages":
             message, metadata = data
             return kind, dumps([message, {key: value for key, value in metadata.items() if _is_wanted(key)}])
+        case "debug" if data["type"] == "checkpoint":
+            return kind, dumps({**data, "payload": _checkpoint(data["payload"])})
         case _:
             return kind, dumps(data)
+
+
+def _checkpoint(payload: Mapping[str, Any]) -> Json:
+    """Under the names that Studio reads, and without what of the configuration is ours alone."""
+    here, parent = (_place(payload.get(name)) for name in ("config", "parent_config"))
+    return {
+        **payload,
+        "config": here and {"configurable": here},
+        "parent_config": parent and {"configurable": parent},
+        "checkpoint": here,
+        "parent_checkpoint": parent,
+    }
+
+
+def _place(config: Any) -> Json | None:
+    given = (config or {}).get("configurable") or {}
+    return {key: given.get(key, "") for key in ("thread_id", "checkpoint_ns", "checkpoint_id")} if given else None
 
 
 def with_interrupts(values: Any, interrupts: Iterable[Interrupt]) -> Any:

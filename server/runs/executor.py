@@ -15,7 +15,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphDrained
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
-from langgraph.types import StateSnapshot
+from langgraph.types import StateSnapshot, StreamMode
 from redis.exceptions import RedisError
 
 from graphs.rebuild import mended
@@ -28,6 +28,7 @@ from server.runs.lease import LEASE_SECONDS, Lease, LeaseLost, lease
 from server.runs.payload import Finished, Plan, SettleFirst, plan
 from server.runs.transcript import record
 from server.tasks import end
+from server.watching import is_watched
 from tools.errors import CounterfoilError, NotFound
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Run
@@ -39,6 +40,8 @@ Ended = Literal["success", "error", "interrupted"]
 Ending = Ended | Literal["left"]
 """`left`: not ended at all, but left to the next worker."""
 
+MODES: list[StreamMode] = ["values", "updates", "messages", "custom"]
+STEPS: list[StreamMode] = [*MODES, "debug"]
 MOST_ATTEMPTS = 5
 WATCH_SECONDS = 0.5
 GRACE_SECONDS = 0.8
@@ -185,7 +188,7 @@ class Executor:
             value,
             config,
             context=self.context,
-            stream_mode=["values", "updates", "messages", "custom"],
+            stream_mode=STEPS if await is_watched(self.redis, run.thread) else MODES,
             version="v2",
             durability="sync",
             control=control,

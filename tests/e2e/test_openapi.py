@@ -42,7 +42,9 @@ UNREACHED = {
     "POST /actions/{action_id}/withdrawal",  # hers is done
     "POST /desk/actions/{action_id}/decision",  # and waits for no one
     "POST /desk/threads/{thread_id}/proposals",
+    "POST /threads/{thread_id}/copy",  # it is known who she is
     "POST /threads/{thread_id}/runs/{run_id}/cancel",  # nor is a run of hers going on
+    "POST /threads/{thread_id}/state",  # refused to everybody
     "POST /webhooks/stripe",  # only Stripe can sign
 }
 """What random data does not bring to success; tests/server does."""
@@ -109,6 +111,7 @@ def life_of_ada(world: World) -> tuple[dict[str, str], dict[str, str]]:
     ada.says("yes please")
     ada.http.post("/escalate", json={"thread_id": ada.thread, "reason": "I want to know more"}).raise_for_status()
     [run, *_] = ada.http.get(f"/threads/{ada.thread}/runs").raise_for_status().json()
+    state = ada.http.get(f"/threads/{ada.thread}/state").raise_for_status().json()
     [action] = [one for one in staff.get("/desk/actions", state="succeeded") if one["thread_id"] == ada.thread]
     number = staff.get(f"/desk/actions/{action['id']}")["receipt"]["number"]
     end = time.monotonic() + 10
@@ -117,6 +120,7 @@ def life_of_ada(world: World) -> tuple[dict[str, str], dict[str, str]]:
     names = {
         "thread_id": str(ada.thread),
         "run_id": run["run_id"],
+        "checkpoint_id": state["checkpoint_id"],
         "action_id": action["id"],
         "number": number,
         "ticket_id": tickets[0]["id"],

@@ -1,8 +1,10 @@
 """Conversations: whose they are and what they are doing."""
 
-from typing import Any
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, RowMapping, delete, literal, select, type_coerce, update
+from sqlalchemy import ColumnElement, RowMapping, delete, func, literal, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +13,10 @@ from tools.ledger.digest import canonical
 from tools.ledger.repository import Repository, insert_once
 from tools.ledger.tables import threads
 from tools.ledger.types import Json, Thread, ThreadStatus
+
+TEMPORARY = "temporary"
+"""In the metadata of a thread that goes with its run."""
+SortBy = Literal["created", "updated", "status", "id"]
 
 
 class Threads(Repository):
@@ -36,19 +42,53 @@ class Threads(Repository):
         owner: str | None = None,
         status: ThreadStatus | None = None,
         metadata: Json | None = None,
+        ids: Collection[str] | None = None,
+        sort_by: SortBy = "created",
+        ascending: bool = False,
         limit: int = 10,
         offset: int = 0,
     ) -> list[Thread]:
-        """Newest first. `metadata` must hold for each of its keys, by equality."""
-        wanted = select(threads).order_by(threads.c.created.desc(), threads.c.id).limit(limit).offset(offset)
-        if owner is not None:
-            wanted = wanted.where(threads.c.owner == owner)
-        if status is not None:
-            wanted = wanted.where(threads.c.status == status)
-        for key, value in (metadata or {}).items():
-            wanted = wanted.where(_says(self._database.sqlite, key, value))
+        """Newest first, unless told otherwise. `metadata` must hold for each of its keys, by equality."""
+        column = threads.c[sort_by]
+        order = column.asc() if ascending else column.desc()
+        wanted = select(threads).where(*self._matching(owner, status, metadata, ids))
+        async with self._database.read() as connection:
+            found = await connection.execute(wanted.order_by(order, threads.c.id).limit(limit).offset(offset))
+            return [Thread(**row) for row in found.mappings()]
+
+    async def count_threads(
+        self,
+        *,
+        owner: str | None = None,
+        status: ThreadStatus | None = None,
+        metadata: Json | None = None,
+        ids: Collection[str] | None = None,
+    ) -> int:
+        """As many as `search_threads` would find without a limit."""
+        wanted = select(func.count()).select_from(threads).where(*self._matching(owner, status, metadata, ids))
+        async with self._database.read() as connection:
+            return int(await connection.scalar(wanted) or 0)
+
+    async def temporary_threads(self, *, before: datetime, since: datetime | None = None) -> list[Thread]:
+        """Those that go with their run and were at rest by `before`, of all that began after `since`."""
+        wanted = select(threads).where(threads.c.updated < before, threads.c.status != "busy")
+        wanted = wanted.where(*self._matching(None, None, {TEMPORARY: True}, None))
+        if since is not None:
+            wanted = wanted.where(threads.c.created >= since)
         async with self._database.read() as connection:
             return [Thread(**row) for row in (await connection.execute(wanted)).mappings()]
+
+    def _matching(
+        self, owner: str | None, status: ThreadStatus | None, metadata: Json | None, ids: Collection[str] | None
+    ) -> Iterator[ColumnElement[bool]]:
+        if owner is not None:
+            yield threads.c.owner == owner
+        if status is not None:
+            yield threads.c.status == status
+        if ids is not None:
+            yield threads.c.id.in_(ids)
+        for key, value in (metadata or {}).items():
+            yield _says(self._database.sqlite, key, value)
 
     async def set_thread(
         self, thread_id: str, *, status: ThreadStatus | None = None, metadata: Json | None = None

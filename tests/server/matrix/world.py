@@ -21,12 +21,13 @@ class World:
     async def made(cls, live: Live, token: str) -> Self:
         ledger = live.services.ledger
         async with live.http(token) as http:
-            main, busy, plain = [(await http.post("/threads", json={})).json()["thread_id"] for _ in range(3)]
+            main, busy, plain, unbound = [(await http.post("/threads", json={})).json()["thread_id"] for _ in range(4)]
             for text in (MARK, "person please"):
                 run = {"assistant_id": "support", "input": {"messages": [{"role": "human", "content": text}]}}
                 answer = await http.post(f"/threads/{main}/runs/wait", json=run)
                 assert answer.status_code == 200, answer.text
             run_id = answer.headers["content-location"].rpartition("/")[2]
+            checkpoint = (await http.get(f"/threads/{main}/state")).json()["checkpoint_id"]
         ticket = await ledger.ticket_of(main)
         assert ticket is not None
         await ledger.bind_identity(plain, level=2, email="jo@example.com", customer="cus_1", ttl_seconds=1800)
@@ -38,7 +39,8 @@ class World:
         receipt = await ledger.issue_receipt(link.id, {"kind": MARK})
         await ledger.promise(main, "callback", MARK, datetime.now(UTC) + timedelta(days=1), action=waiting.id)
         names = {
-            "assistant": "support", "thread_id": main, "busy": busy, "plain": plain, "run_id": run_id,
+            "assistant": "support", "thread_id": main, "busy": busy, "plain": plain, "open": unbound, "run_id": run_id,
+            "checkpoint_id": checkpoint,
             "pending": pending.id, "ticket_id": ticket.id, "action_id": proposed.id, "digest": proposed.digest,
             "waiting": waiting.id, "waiting_digest": waiting.digest, "link": link.id, "number": receipt.number,
         }  # fmt: skip
@@ -57,7 +59,7 @@ class World:
     async def looks(self) -> list[Any]:
         """Everything of it that a caller could have changed."""
         ledger, names = self.live.services.ledger, self.names
-        threads = [names[one] for one in ("thread_id", "busy", "plain")]
+        threads = [names[one] for one in ("thread_id", "busy", "plain", "open")]
         return [
             [await ledger.thread(one) for one in threads],
             [await ledger.runs(one, limit=100) for one in threads],

@@ -61,3 +61,14 @@ async def test_a_binding_needs_its_thread_and_leaves_no_trace_without(ledger: Le
 async def test_there_is_no_level_three(ledger: Ledger) -> None:
     with pytest.raises(Unprocessable):
         await ledger.bind_identity("t", level=3, email=None, customer="cus_1", ttl_seconds=60)  # type: ignore[arg-type]
+
+
+async def test_a_binding_is_remembered_when_it_is_over(ledger: Ledger, clock: Clock) -> None:
+    for name in ("expired", "unbound", "never"):
+        await ledger.create_thread(name, "owner", {})
+    for name in ("expired", "unbound"):
+        await ledger.bind_identity(name, level=1, email="a@b.c", customer="cus_1", ttl_seconds=60)
+    await ledger.unbind_identity("unbound")
+    clock.forward(hours=1)
+    names = ("t", "never", "unbound", "expired")
+    assert [False, False, True, True] == [await ledger.was_ever_bound(name) for name in names]

@@ -7,6 +7,7 @@ import pytest
 from tests.tools.ledger.builders import START, Clock, an_action
 from tools.errors import Conflict, NotFound, Unprocessable
 from tools.ledger.ledger import Ledger
+from tools.ledger.threads import TEMPORARY
 from tools.ledger.types import RunStatus, Thread
 
 
@@ -181,3 +182,40 @@ async def test_setting_a_run_that_is_not_there_is_not_found(ledger: Ledger) -> N
     with pytest.raises(NotFound):
         await ledger.set_run("nobody", "running")
     assert await ledger.run("nobody") is None
+
+
+async def test_threads_are_counted_as_they_are_searched(ledger: Ledger) -> None:
+    for name, owner, metadata in (("a", "ada", {"n": 1}), ("b", "ada", {"n": 2}), ("c", "bob", {"n": 1})):
+        await ledger.create_thread(name, owner, metadata)
+    await ledger.set_thread("a", status="busy")
+    filters: list[dict[str, Any]] = [
+        {}, {"owner": "ada"}, {"status": "busy"}, {"metadata": {"n": 1}}, {"owner": "bob", "status": "busy"},
+        {"ids": ["a", "c", "z"]}, {"ids": []},
+    ]  # fmt: skip
+    for wanted in filters:
+        assert len(await ledger.search_threads(**wanted, limit=100)) == await ledger.count_threads(**wanted)
+    assert [3, 2, 1, 2, 0, 2, 0] == [await ledger.count_threads(**wanted) for wanted in filters]
+
+
+async def test_threads_are_found_in_the_order_that_is_asked_for(ledger: Ledger, clock: Clock) -> None:
+    for name in ("b", "a", "c"):
+        await ledger.create_thread(name, "owner", {})
+        clock.forward(hours=1)
+    await ledger.set_thread("b", metadata={"touched": True})
+    orders = [await ledger.search_threads(sort_by=by, ascending=up) for by in ("id", "updated") for up in (True, False)]
+    assert ["abc", "cba", "acb", "bca"] == ["".join(thread.id for thread in found) for found in orders]
+
+
+async def test_temporary_threads_are_those_at_rest_that_are_marked(ledger: Ledger, clock: Clock) -> None:
+    for name, metadata in (("old", {TEMPORARY: True}), ("kept", {}), ("said", {TEMPORARY: "true"})):
+        await ledger.create_thread(name, "owner", metadata)
+    clock.forward(hours=1)
+    later = clock.now
+    await ledger.create_thread("young", "owner", {TEMPORARY: True})
+    await ledger.create_thread("busy", "owner", {TEMPORARY: True})
+    await ledger.set_thread("busy", status="busy")
+    clock.forward(hours=1)
+
+    found = [await ledger.temporary_threads(before=before) for before in (START, later, clock.now)]
+    assert [[], ["old"], ["old", "young"]] == [sorted(thread.id for thread in threads) for threads in found]
+    assert ["young"] == [thread.id for thread in await ledger.temporary_threads(before=clock.now, since=later)]

@@ -1,0 +1,30 @@
+"""Takes a conversation away, unless something that was agreed to in it has yet to be told there."""
+
+from server.runs.queue import ASSISTANT
+from server.services import Services
+from tools.errors import Conflict, ThreadBusy
+from tools.ledger.ledger import Ledger
+from tools.ledger.types import ActionState, Thread
+
+UNDER_WAY: tuple[ActionState, ...] = ("confirmed", "awaiting_approval", "approved", "executing", "unknown")
+
+
+async def delete(services: Services, thread: Thread) -> None:
+    """With its checkpoints and events. Raises `Conflict` or `ThreadBusy`."""
+    if await services.queue.executor.unfinished(thread.id):
+        raise ThreadBusy
+    if await is_under_way(services.ledger, thread.id):
+        raise Conflict(
+            "Something you agreed to is still under way here, and its outcome is told in this conversation. "
+            "Please delete it afterwards."
+        )
+    saver = services.plugs.graphs[ASSISTANT].checkpointer
+    if not isinstance(saver, bool) and saver is not None:
+        await saver.adelete_thread(thread.id)
+    await services.events.delete(thread.id)
+    await services.ledger.delete_thread(thread.id)
+
+
+async def is_under_way(ledger: Ledger, thread: str) -> bool:
+    found = [await ledger.actions(thread=thread, state=state, limit=1) for state in UNDER_WAY]
+    return any(found)

@@ -1,0 +1,71 @@
+"""A run from its start to its outcome, as whoever asked for it follows it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sse_starlette import EventSourceResponse
+
+from server.auth import Principal
+from server.events import Check, Event
+from server.present import failure_of
+from server.schemas import NewRun
+from server.services import Services
+from server.sse import respond, waiting
+from server.streams import DEBUG_MODES, in_modes, run_events
+from server.threads import Sender, ask, channels_for, final_values
+from server.watching import watch
+from tools.errors import Forbidden, NotFound, Unavailable
+from tools.ledger.types import Run, Thread
+
+Json = dict[str, Any]
+
+
+async def start(services: Services, by: Sender, thread: Thread, body: NewRun) -> tuple[Run, str]:
+    """The run, and the place in the log from which all of its events follow."""
+    await allow_modes(services, by.caller, thread.id, body.modes)
+    after = await services.events.tail(thread.id)
+    return await ask(services, thread, by, body), after
+
+
+async def allow_modes(services: Services, caller: Principal, thread: str, modes: frozenset[str]) -> None:
+    """Has the thread's runs from now on tell of their steps, where staff ask for that. Raises `Forbidden`."""
+    if not (inner := modes & DEBUG_MODES):
+        return
+    refuse_inner(caller, inner)
+    await watch(services.plugs.redis, thread)
+
+
+def refuse_inner(caller: Principal, modes: frozenset[str]) -> None:
+    if modes & DEBUG_MODES and not caller.is_staff:
+        named = ", ".join(sorted(modes & DEBUG_MODES))
+        raise Forbidden(f"stream_mode: {named} shows the state between the steps, which is for staff alone.")
+
+
+def follow(services: Services, caller: Principal, run: Run, after: str, modes: frozenset[str]) -> EventSourceResponse:
+    channels = channels_for(services, caller)
+
+    def events(stopped: Check) -> AsyncIterator[Event]:
+        source = run_events(services, run.thread, run.id, after, channels=channels, stopped=stopped)
+        return in_modes(source, modes)
+
+    return respond(services, events, where(run, "stream"))
+
+
+def where(run: Run, form: str) -> dict[str, str]:
+    """SDKs reconnect to the Location, and read the run's id from the Content-Location."""
+    path = f"/threads/{run.thread}/runs/{run.id}"
+    return {"Location": f"{path}/{form}", "Content-Location": path}
+
+
+async def outcome(services: Services, caller: Principal, run: Run, after: str) -> Json:
+    stopped = waiting(services)
+    async for _ in run_events(services, run.thread, run.id, after, channels=None, stopped=stopped):
+        pass
+    ended = await services.ledger.run(run.id)
+    if ended is None:
+        raise NotFound
+    if ended.status in {"pending", "running"}:
+        raise Unavailable("This run goes on. Join it again.")
+    if failure := failure_of(ended):
+        return {"__error__": failure}
+    return await final_values(services, run.thread, caller)
