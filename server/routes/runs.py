@@ -9,7 +9,7 @@ from sse_starlette import EventSourceResponse
 
 from server.auth import Caller, Rule, guards
 from server.events import position
-from server.following import allow_modes, follow, outcome, start, where
+from server.following import allow_modes, follow, outcome, refuse_inner, start, where
 from server.present import run_json
 from server.schemas import NewRun
 from server.services import ServicesDep
@@ -31,7 +31,8 @@ ALL_MODES = frozenset({"values", "updates", "messages-tuple", "custom"})
 async def thread_to_run(
     thread_id: Annotated[str, Path()], body: NewRun, caller: Caller, services: ServicesDep
 ) -> Thread:
-    """The caller's own; for a customer who says so, a new one."""
+    """The caller's own; for a customer who says so, a new one, unless what they ask for is not theirs to see."""
+    refuse_inner(caller, body.modes)
     if body.if_not_exists == "create" and not caller.is_staff:
         return await open_thread(services, caller, UUID(uuid_of(thread_id)))
     return await find_thread(services.ledger, caller, thread_id)

@@ -148,6 +148,7 @@ async def test_the_thread_of_somebody_else_is_not_there(live: Live, parent: Grap
         await parent.ainvoke(said("hello"), config_of(thread))
 
 
-async def test_who_debugs_the_graph_is_told_that_our_steps_are_not_shown(parent: Graph) -> None:
+async def test_who_debugs_the_graph_is_told_that_our_steps_are_not_shown(live: Live, token: str, parent: Graph) -> None:
     with pytest.raises(PermissionDeniedError, match="staff alone"):
         [part async for part in parent.astream(said("hi"), config_of(new_id()), stream_mode="debug", subgraphs=True)]
+    assert 0 == await live.sdk(token).threads.count()
