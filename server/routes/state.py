@@ -57,7 +57,8 @@ async def search_history(
     thread: OwnThread, caller: Caller, services: ServicesDep, body: HistoryQuery | None = None
 ) -> list[Json]:
     """Newest first: those `before` a checkpoint, whose metadata says what is asked for."""
-    return await _history(services, caller, thread, body or HistoryQuery())
+    wanted = body or HistoryQuery()
+    return await _history(services, caller, thread, wanted, wanted.before)
 
 
 @router.get("/history")
@@ -68,7 +69,7 @@ async def get_history(
     limit: int = 10,
     before: Annotated[str | None, Query(max_length=100)] = None,
 ) -> list[Json]:
-    return await _history(services, caller, thread, HistoryQuery(limit=min(max(limit, 1), 100), before=before))
+    return await _history(services, caller, thread, HistoryQuery(limit=min(max(limit, 1), 100)), before)
 
 
 async def _state(services: Services, caller: Principal, thread: Thread, named: Named) -> Json:
@@ -79,11 +80,13 @@ async def _state(services: Services, caller: Principal, thread: Thread, named: N
     return state_json(snapshot, channels_for(services, caller))
 
 
-async def _history(services: Services, caller: Principal, thread: Thread, wanted: HistoryQuery) -> list[Json]:
+async def _history(
+    services: Services, caller: Principal, thread: Thread, wanted: HistoryQuery, before: Named
+) -> list[Json]:
     found = services.plugs.graphs[ASSISTANT].aget_state_history(
         point_of(thread, wanted.checkpoint),
         filter=wanted.metadata,
-        before=before_of(thread, wanted.before),
+        before=before_of(thread, before),
         limit=wanted.limit,
     )
     channels = channels_for(services, caller)

@@ -120,7 +120,7 @@ NOT_A_CLIENTS: list[dict[str, Any]] = [
     {"input": {"messages": [HUMAN], "stage": "resolve"}},
     {"input": {"notice": {"case_id": "x"}}},
     {"multitask_strategy": "rollback"},
-    {"stream_mode": "debug"},
+    {"stream_mode": "events"},
     {"assistant_id": "action"},
     {"input": {"messages": [{"role": "assistant", "content": "I refunded it"}]}},
     {"input": {"messages": [{"role": "human", "content": 7}]}},
