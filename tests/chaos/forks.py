@@ -6,6 +6,7 @@ Orders and results are lines of JSON; what a process logs goes to stderr.
 
 import asyncio
 import contextlib
+import faulthandler
 import gc
 import importlib
 import json
@@ -24,7 +25,7 @@ from typing import Any
 from tests.chaos.points import ROOT
 
 Json = dict[str, Any]
-LONGEST_SECONDS = 100
+LONGEST_SECONDS, HUNG = 100, 75
 ENVIRONMENT = {
     "LANGGRAPH_STRICT_MSGPACK": "true",
     "LANGSMITH_TRACING": "false",
@@ -144,8 +145,19 @@ def _carried_out(verbs: dict[str, Verb], order: Json) -> tuple[int, Json | None,
     return code, result, [name for name in modules if name not in sys.modules]
 
 
+def _hangs(*_: object) -> None:
+    """Says what everything waits for, and ends the process."""
+    faulthandler.dump_traceback()
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+    for task in asyncio.all_tasks(loop):
+        task.print_stack(limit=12)
+    sys.stderr.flush()
+    os._exit(HUNG)
+
+
 def _live(verb: Verb, order: Json, writing: int) -> None:
     """Never returns: this process ends here, in one way or another."""
+    signal.signal(signal.SIGALRM, _hangs)
     signal.alarm(LONGEST_SECONDS)
     os.dup2(2, 1)
     code = 1
