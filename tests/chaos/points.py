@@ -22,6 +22,8 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from sqlalchemy.engine.default import DefaultDialect
 
+from graphs.redis_saver.wire import Scripts
+
 KILLED = 137
 ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = (*(str(ROOT / room) for room in ("server", "graphs", "nodes", "tools")), str(Path(docket.__file__).parent))
@@ -164,6 +166,7 @@ def _watch_redis(points: Watch) -> None:
         setattr(owner, method, watched)
 
     around(Redis, "execute_command", lambda _self, command, *_: str(command))
+    around(Scripts, "run", lambda *_: "EVALSHA")  # the saver's, on a wire of its own
     around(Pipeline, "execute", lambda self, *_: "+".join(str(args[0]) for args, _options in self.command_stack))
 
 

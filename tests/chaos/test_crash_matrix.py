@@ -83,6 +83,7 @@ def undisturbed(stage: Stage) -> tuple[list[Point], Stage]:
     """The points of a run that nothing happens to, and the stage that knows what it promises."""
     points, world = stage.points(), stage.look()
     assert [] == violations(world)
+    assert KEPT <= {point.room for point in points if point.writes}, "what is written there is not watched"
     return points, replace(stage, promised=world.facts.promises)
 
 
