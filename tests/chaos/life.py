@@ -37,6 +37,8 @@ THEM = Sender(caller=ANYBODY, network="127.0.0.1")
 YES = "yes please"
 PATIENCE_SECONDS = 40.0
 TURN_SECONDS, REST_TURNS = 0.02, 5
+WORKERS = ("counterfoil - heartbeat", "counterfoil-stripe - heartbeat")
+"""Of each worker the loop that it begins last."""
 CODE = re.compile(r"\b\d{6}\b")
 
 
@@ -113,7 +115,7 @@ async def agree(
     points = Watch(deadly=deadly, dirty=_writes_of(place.redis_url) if count else lambda: 0)
     watch(points)
     async with server(place, understander) as services:
-        await points.arm()
+        await points.arm(begun=WORKERS)
         run = await asyncio.create_task(_yes(services, thread, message))
         await _ended(services, run)
         await points.quiet()

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -69,9 +69,12 @@ class Watch:
     _older: set["asyncio.Task[Any]"] = field(default_factory=set)
     _armed: bool = False
 
-    async def arm(self) -> None:
-        """Once the process has found its feet: its workers begin with a few tasks."""
-        while self._older != (now := asyncio.all_tasks()):
+    async def arm(self, *, begun: Collection[str] = ()) -> None:
+        """Once the process has found its feet: the tasks of these names run, and no more begin.
+
+        A loop of a worker that began later would count as something that has to come to an end, and never does.
+        """
+        while self._older != (now := asyncio.all_tasks()) or not {task.get_name() for task in now}.issuperset(begun):
             self._older = now
             await asyncio.sleep(SETTLING_SECONDS)
         self._armed = True
