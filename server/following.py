@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+from fastapi import Response
 from sse_starlette import EventSourceResponse
 
 from server.auth import Principal
 from server.events import Check, Event
-from server.present import failure_of
+from server.present import failure_of, run_json
 from server.schemas import NewRun
 from server.services import Services
 from server.sse import respond, waiting
@@ -20,7 +21,7 @@ from tools.ledger.types import Run, Thread
 Json = dict[str, Any]
 
 
-async def start(services: Services, by: Sender, thread: Thread, body: NewRun) -> tuple[Run, str]:
+async def _start(services: Services, by: Sender, thread: Thread, body: NewRun) -> tuple[Run, str]:
     """The run, and the place in the log from which all of its events follow."""
     await allow_modes(services, by.caller, thread.id, body.modes)
     after = await services.events.tail(thread.id)
@@ -48,10 +49,29 @@ def follow(services: Services, caller: Principal, run: Run, after: str, modes: f
         source = run_events(services, run.thread, run.id, after, channels=channels, stopped=stopped)
         return in_modes(source, modes)
 
-    return respond(services, events, where(run, "stream"))
+    return respond(services, events, _where(run, "stream"))
 
 
-def where(run: Run, form: str) -> dict[str, str]:
+async def run_apart(services: Services, by: Sender, thread: Thread, body: NewRun, response: Response) -> Json:
+    """Starts a run and says which it is."""
+    run, _ = await _start(services, by, thread, body)
+    response.headers.update(_where(run, "stream"))
+    return run_json(run)
+
+
+async def run_streamed(services: Services, by: Sender, thread: Thread, body: NewRun) -> EventSourceResponse:
+    run, after = await _start(services, by, thread, body)
+    return follow(services, by.caller, run, after, body.modes)
+
+
+async def run_awaited(services: Services, by: Sender, thread: Thread, body: NewRun, response: Response) -> Json:
+    """Starts a run, and answers with the values that it ends with."""
+    run, after = await _start(services, by, thread, body)
+    response.headers.update(_where(run, "join"))
+    return await outcome(services, by.caller, run, after)
+
+
+def _where(run: Run, form: str) -> dict[str, str]:
     """SDKs reconnect to the Location, and read the run's id from the Content-Location."""
     path = f"/threads/{run.thread}/runs/{run.id}"
     return {"Location": f"{path}/{form}", "Content-Location": path}

@@ -9,7 +9,7 @@ from sse_starlette import EventSourceResponse
 
 from server.auth import Caller, Rule, guards
 from server.events import position
-from server.following import allow_modes, follow, outcome, refuse_inner, start, where
+from server.following import allow_modes, follow, outcome, refuse_inner, run_apart, run_awaited, run_streamed
 from server.present import run_json
 from server.schemas import NewRun
 from server.services import ServicesDep
@@ -45,26 +45,21 @@ ThreadToRun = Annotated[Thread, Depends(thread_to_run)]
 async def create_run(
     thread: ThreadToRun, body: NewRun, by: CurrentSender, services: ServicesDep, response: Response
 ) -> Json:
-    run, _ = await start(services, by, thread, body)
-    response.headers.update(where(run, "stream"))
-    return run_json(run)
+    return await run_apart(services, by, thread, body, response)
 
 
 @router.post("/runs/stream", **STREAMED, dependencies=[Place])
 async def stream_run(
     thread: ThreadToRun, body: NewRun, by: CurrentSender, services: ServicesDep
 ) -> EventSourceResponse:
-    run, after = await start(services, by, thread, body)
-    return follow(services, by.caller, run, after, body.modes)
+    return await run_streamed(services, by, thread, body)
 
 
 @router.post("/runs/wait")
 async def wait_for_new_run(
     thread: ThreadToRun, body: NewRun, by: CurrentSender, services: ServicesDep, response: Response
 ) -> Json:
-    run, after = await start(services, by, thread, body)
-    response.headers.update(where(run, "join"))
-    return await outcome(services, by.caller, run, after)
+    return await run_awaited(services, by, thread, body, response)
 
 
 @router.get("/runs")

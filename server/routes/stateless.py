@@ -7,8 +7,7 @@ from sse_starlette import EventSourceResponse
 
 from server.auth import CurrentCustomer
 from server.door import fitting
-from server.following import follow, outcome, refuse_inner, start, where
-from server.present import run_json
+from server.following import refuse_inner, run_apart, run_awaited, run_streamed
 from server.schemas import StatelessRun
 from server.services import ServicesDep
 from server.sse import STREAMED, Place
@@ -35,23 +34,18 @@ async def create_run(
     thread: ThreadForRun, body: StatelessRun, by: CurrentSender, services: ServicesDep, response: Response
 ) -> Json:
     """What comes of it is told by its `stream` and `join`, for as long as its thread is there."""
-    run, _ = await start(services, by, thread, body)
-    response.headers.update(where(run, "stream"))
-    return run_json(run)
+    return await run_apart(services, by, thread, body, response)
 
 
 @router.post("/stream", **STREAMED, dependencies=[Place])
 async def stream_run(
     thread: ThreadForRun, body: StatelessRun, by: CurrentSender, services: ServicesDep
 ) -> EventSourceResponse:
-    run, after = await start(services, by, thread, body)
-    return follow(services, by.caller, run, after, body.modes)
+    return await run_streamed(services, by, thread, body)
 
 
 @router.post("/wait")
 async def wait_for_run(
     thread: ThreadForRun, body: StatelessRun, by: CurrentSender, services: ServicesDep, response: Response
 ) -> Json:
-    run, after = await start(services, by, thread, body)
-    response.headers.update(where(run, "join"))
-    return await outcome(services, by.caller, run, after)
+    return await run_awaited(services, by, thread, body, response)
