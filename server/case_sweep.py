@@ -39,7 +39,7 @@ async def sweep_cases(cases: GraphCases, queue: RunQueue, *, every: float = SWEE
 async def _look_after(action: Action, cases: GraphCases, queue: RunQueue) -> None:
     """What is in the way of one must not be in the way of those after it."""
     try:
-        if settled(action) and not await queue.executor.unfinished(action.thread):
+        if settled(action) and not await queue.ledger.unfinished_runs(action.thread):
             await take_up(action, cases, queue)
     except Exception:
         log.warning("case_sweep.put_off", action_id=action.id, exc_info=True)

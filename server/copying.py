@@ -29,7 +29,7 @@ PROPOSAL = "proposal"
 
 async def copy(services: Services, caller: Principal, thread: Thread) -> Thread:
     """Of the same owner. Raises `Conflict` where a copy would take along more than words."""
-    if await services.queue.executor.unfinished(thread.id):
+    if await services.ledger.unfinished_runs(thread.id):
         raise ThreadBusy
     said = await services.ledger.messages(thread.id, last=MESSAGES_IN_STATE)
     await _refuse_unsafe(services, thread, said)

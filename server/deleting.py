@@ -11,7 +11,7 @@ UNDER_WAY: tuple[ActionState, ...] = ("confirmed", "awaiting_approval", "approve
 
 async def delete(services: Services, thread: Thread) -> None:
     """With its checkpoints and events. Raises `Conflict` or `ThreadBusy`."""
-    if await services.queue.executor.unfinished(thread.id):
+    if await services.ledger.unfinished_runs(thread.id):
         raise ThreadBusy
     if await is_under_way(services.ledger, thread.id):
         raise Conflict(

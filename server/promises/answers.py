@@ -32,7 +32,7 @@ async def concluded(promise: Promise, action: Action, means: Means) -> Fate:
         return "kept"
     if action.state == "succeeded" and await means.ledger.receipt_of(action.id) is None:
         return "waits"
-    if await means.queue.executor.unfinished(action.thread):
+    if await means.ledger.unfinished_runs(action.thread):
         return "waits"  # it may be just what that run is about to say
     return "kept" if await say_ended(means.queue, action) else "dropped"
 

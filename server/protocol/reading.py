@@ -14,6 +14,7 @@ on where a reader came in; what comes up to the number is left out.
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from server.auth import Principal
 from server.events import GAP as GAP_SAID
@@ -70,6 +71,10 @@ class Reader:
     _ended: str | None = None
     _look_at: float = 0.0
 
+    @cached_property
+    def _channels(self) -> frozenset[str] | None:
+        return channels_for(self.services, self.caller)
+
     async def after(self, since: int) -> AsyncIterator[Numbered]:
         async for told in self._enter(since):
             yield told
@@ -104,8 +109,7 @@ class Reader:
         elif entry.event == "metadata" and (end := await self._end_before(entry.run)):
             yield end
         self._last, self._is_told, self._ended = entry.id, True, None
-        channels = channels_for(self.services, self.caller)
-        shown = entry if channels is None else for_customer(entry, channels)
+        shown = entry if self._channels is None else for_customer(entry, self._channels)
         for place, said in enumerate(self._translation.of(shown) if shown else [], FIRST):
             yield Numbered(number=number(entry.id, place), said=said, at=time_of(entry.id))
 

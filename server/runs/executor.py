@@ -79,16 +79,13 @@ class Executor:
         Returns at once when another worker holds the thread. None is lost by that: the run was written down before
         this was called, and a holder looks for more work once again after it has let go.
         """
-        while not self._stopping.is_set() and await self.unfinished(thread):
+        while not self._stopping.is_set() and await self.ledger.unfinished_runs(thread):
             async with lease(self.redis, thread, seconds=self.lease_seconds) as held:
                 if held is None:
                     return
-                while not self._stopping.is_set() and (waiting := await self.unfinished(thread)):
+                while not self._stopping.is_set() and (waiting := await self.ledger.unfinished_runs(thread)):
                     if await self._carry_out(waiting[0], held) == "left":
                         return
-
-    async def unfinished(self, thread: str) -> list[Run]:
-        return await self.ledger.unfinished_runs(thread)
 
     async def cancel(self, run: Run) -> None:
         """Asks whichever worker has the run to stop it."""
@@ -214,7 +211,7 @@ class Executor:
         said = f"{failure.code}: {failure.message}" if failure else None
         # Before `end` goes out: who reads the thread upon it must find it as it is.
         await self.ledger.set_run(run.id, ending, said)
-        more = await self.unfinished(run.thread)
+        more = await self.ledger.unfinished_runs(run.thread)
         await self.ledger.set_thread(run.thread, status="busy" if more else _thread_status(ending, snapshot))
         if failure:
             await self._emit(run, "error", {"error": failure.code, "message": failure.message})

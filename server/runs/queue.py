@@ -59,7 +59,7 @@ class RunQueue:
 
     async def make_room(self, thread: str, *, strategy: Strategy = "enqueue") -> None:
         """Refuses what a customer has to wait with. What the server itself has to say always finds room."""
-        waiting = await self.executor.unfinished(thread)
+        waiting = await self.ledger.unfinished_runs(thread)
         if waiting and strategy == "reject":
             raise ThreadBusy
         if len(waiting) >= MOST_WAITING:

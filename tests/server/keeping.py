@@ -78,7 +78,7 @@ class Keeping:
     async def quiet(self) -> None:
         """Every run of the conversation is over."""
         async with asyncio.timeout(20):
-            while await self.means.queue.executor.unfinished(THREAD):  # noqa: ASYNC110 - its worker has no event
+            while await self.means.ledger.unfinished_runs(THREAD):  # noqa: ASYNC110 - its worker has no event
                 await asyncio.sleep(0.02)
 
     async def said(self) -> list[str]:

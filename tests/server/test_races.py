@@ -44,7 +44,7 @@ async def decision(live: Live, agent: str, card: dict[str, Any], *, approve: boo
 
 async def quiet(servers: list[Live], thread: str) -> None:
     """Until every run of the thread has ended."""
-    while await servers[0].services.queue.executor.unfinished(thread):  # noqa: ASYNC110 - there is no event for it
+    while await servers[0].services.ledger.unfinished_runs(thread):  # noqa: ASYNC110 - there is no event for it
         await asyncio.sleep(0.05)
 
 

@@ -147,7 +147,7 @@ async def ended(ledger: Ledger, payload: bytes) -> InboxEvent:
 async def told(live: Live, ledger: Ledger, thread: str = "thread") -> list[str]:
     """What was said on the thread, once every run of it is over."""
     async with asyncio.timeout(20):
-        while await live.services.queue.executor.unfinished(thread):  # noqa: ASYNC110 - another process would do it
+        while await live.services.ledger.unfinished_runs(thread):  # noqa: ASYNC110 - another process would do it
             await asyncio.sleep(0.05)
     return [message.text for message in await ledger.messages(thread)]
 

@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.errors import CounterfoilError
@@ -48,7 +48,7 @@ class Audit(Repository):
 
     async def audit_about(self, *ids: str, limit: int = 200) -> list[AuditEntry]:
         """The newest `limit` entries that name any of these ids, wherever they name it; with none, of all. In order."""
-        named = [audit.c.data.contains(canonical(name).decode(), autoescape=True) for name in ids]
+        named = [naming(name) for name in ids]
         wanted = select(audit).where(or_(*named)) if named else select(audit)
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted.order_by(audit.c.sequence.desc()).limit(limit))).mappings()
@@ -71,6 +71,11 @@ class Audit(Repository):
                 raise AuditBroken(checked)
             await _nothing_beyond_the_head(connection)
         return checked
+
+
+def naming(name: str) -> ColumnElement[bool]:
+    """Whether an entry names this id, wherever it does."""
+    return audit.c.data.contains(canonical(name).decode(), autoescape=True)
 
 
 async def append(connection: AsyncConnection, at: datetime, event: str, data: Json) -> AuditEntry:

@@ -6,8 +6,7 @@ from typing import Literal
 
 from sqlalchemy import delete, select
 
-from tools.ledger.audit import append
-from tools.ledger.digest import canonical
+from tools.ledger.audit import append, naming
 from tools.ledger.repository import Repository, insert
 from tools.ledger.tables import audit, identities
 from tools.ledger.types import Identity
@@ -59,10 +58,9 @@ class Identities(Repository):
 
     async def was_ever_bound(self, thread_id: str) -> bool:
         """Also when the binding ran out or was taken back: the audit log knows of all."""
-        named = audit.c.data.contains(canonical(thread_id).decode(), autoescape=True)
         async with self._database.read() as connection:
             kept = await connection.scalar(select(identities.c.thread).where(identities.c.thread == thread_id))
-            noted = select(audit.c.sequence).where(audit.c.event == "identity.bound", named).limit(1)
+            noted = select(audit.c.sequence).where(audit.c.event == "identity.bound", naming(thread_id)).limit(1)
             return kept is not None or await connection.scalar(noted) is not None
 
     async def unbind_identity(self, thread_id: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.errors import Conflict
 from tools.ledger.actions import find, move
-from tools.ledger.audit import append
+from tools.ledger.audit import append, naming
 from tools.ledger.digest import own_digest, plain, sha256_of
 from tools.ledger.erasing import ERASED, receipt_without_details, without_details
 from tools.ledger.people import is_person
@@ -177,8 +177,8 @@ class Privacy(Repository):
 
 async def _once_bound(connection: AsyncConnection, customer: str) -> set[str]:
     """A binding is replaced by the next one; the audit log knows of all."""
-    named = audit.c.data.contains(f'"{customer}"', autoescape=True)
-    rows = await connection.execute(select(audit.c.data).where(audit.c.event == "identity.bound", named))
+    bound = select(audit.c.data).where(audit.c.event == "identity.bound", naming(customer))
+    rows = await connection.execute(bound)
     return {str(data["thread"]) for data in map(_parsed, rows.scalars()) if data.get("customer") == customer}
 
 
