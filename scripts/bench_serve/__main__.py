@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from rich.table import Table
 
 from scripts.bench_serve.clients import Client, Times, at_once, ms
 from scripts.bench_serve.graph import SECONDS, SLOW, State, builder
-from tests.fixtures.redis import any_binary, running_server
+from tests.fixtures.redis import any_binary, free_port, running_server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONCURRENCY = (1, 8, 32)
@@ -49,12 +48,6 @@ class Server:
         """Bytes."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

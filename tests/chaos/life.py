@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
@@ -83,26 +83,29 @@ async def _waits(*_: object) -> Fate:
 
 
 @asynccontextmanager
-async def server(place: Place, understander: Understander) -> AsyncIterator[Services]:
-    """The whole server, as `counterfoil serve` opens it, but for its port."""
+async def whole_server(place: Place, understander: Understander) -> AsyncIterator[Services]:
+    """As `counterfoil serve` opens it, but for its port."""
     loaded = Loaded(knowledge=cast("Any", NoKnowledge()), understander=understander)
     earlier = timedelta(seconds=place.ago)
     plugs = partial(open_plugs, clock=lambda: utc_now() - earlier, loaded=loaded)
-    BY_ACTION["instalment"] = _waits
     app = create_app(place.settings(), plugs=plugs)
     async with app.router.lifespan_context(app):
         yield app.state.services
+
+
+def server(place: Place, understander: Understander) -> AbstractAsyncContextManager[Services]:
+    """For the rest of this process, instalments wait."""
+    BY_ACTION["instalment"] = _waits
+    return whole_server(place, understander)
 
 
 async def propose(place: Place, understander: Understander, *, email: str, wish: str) -> dict[str, Any]:
     """A thread with a customer who has just proved who they are, and has been asked: shall I do that?"""
     async with server(place, understander) as services:
         thread = (await open_thread(services, ANYBODY)).id
-        await _said(services, thread, wish)
-        await _said(services, thread, email)
-        async with httpx.AsyncClient(base_url=place.stripe_url) as http:
-            mails = (await http.get("/_sandbox/inbox", params={"email": email})).json()
-        await _said(services, thread, CODE.findall(mails[-1]["text"])[0])
+        await turn(services, thread, wish)
+        await turn(services, thread, email)
+        await turn(services, thread, await code_for(email, place))
         [action] = await services.ledger.actions(thread=thread)
         said = len(await services.ledger.messages(thread))
         return {"thread": thread, "action": action.id, "state": action.state, "said": said}
@@ -117,7 +120,7 @@ async def agree(
     async with server(place, understander) as services:
         await points.arm(begun=WORKERS)
         run = await asyncio.create_task(_yes(services, thread, message))
-        await _ended(services, run)
+        await ended(services, run)
         await points.quiet()
         return {"passed": points.passed if count else []}
 
@@ -192,9 +195,17 @@ async def _at_rest(services: Services, thread: str, action_id: str) -> bool:
     return action.state in ENDS
 
 
-async def _said(services: Services, thread: str, text: str) -> None:
+async def code_for(email: str, place: Place) -> str:
+    """The one that was mailed there last."""
+    async with httpx.AsyncClient(base_url=place.stripe_url) as http:
+        mails = (await http.get("/_sandbox/inbox", params={"email": email})).json()
+    return str(CODE.findall(mails[-1]["text"])[0])
+
+
+async def turn(services: Services, thread: str, text: str) -> None:
+    """Something is said, and answered."""
     run = await say(services, await _thread(services, thread), text, str(uuid4()), by=THEM)
-    await _ended(services, run)
+    await ended(services, run)
 
 
 async def _yes(services: Services, thread: str, message: str) -> Run:
@@ -207,7 +218,7 @@ async def _thread(services: Services, thread: str) -> Any:
     return found
 
 
-async def _ended(services: Services, run: Run) -> None:
+async def ended(services: Services, run: Run) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while run.id in {unfinished.id for unfinished in await services.ledger.unfinished_runs()}:  # noqa: ASYNC110
             await asyncio.sleep(TURN_SECONDS)

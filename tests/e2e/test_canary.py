@@ -25,8 +25,8 @@ from tests.e2e.canaries import (
     in_redis,
 )
 from tests.e2e.test_with_a_model import READS, everything_about, requests_to
-from tests.e2e.world import Customer, Staff, World, free_port, warm
-from tests.fixtures.redis import bundled_binary, running_server
+from tests.e2e.world import Customer, Staff, World, warm
+from tests.fixtures.redis import bundled_binary, free_port, running_server
 from tests.fixtures.traces import TraceService, trace_service
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.world import ROOT, Customer, World, free_port, running
+from tests.e2e.world import ROOT, Customer, World, running
+from tests.fixtures.redis import free_port
 
 
 def serve(home: Path, **environment: str) -> "subprocess.CompletedProcess[str]":

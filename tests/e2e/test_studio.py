@@ -13,7 +13,8 @@ import httpx
 import pytest
 import redis
 
-from tests.e2e.world import ROOT, World, free_port, warm
+from tests.e2e.world import ROOT, World, warm
+from tests.fixtures.redis import free_port
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("langgraph_api") is None,

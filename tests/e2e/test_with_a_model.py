@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.world import Customer, Staff, World, free_port, warm
+from tests.e2e.world import Customer, Staff, World, warm
+from tests.fixtures.redis import free_port
 from tests.fixtures.sandbox import Sandbox
 
 INVENTED = "$94.13"

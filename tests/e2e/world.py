@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,17 +17,12 @@ from typing import Any
 
 import httpx
 
+from tests.fixtures.redis import free_port
 from tests.fixtures.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WARM = ("models", "chroma")
 """Parts of the state folder that depend on code alone, and take long to make."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

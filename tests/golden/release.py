@@ -3,23 +3,14 @@
 import base64
 import gzip
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import redis
 
-from graphs.plugs import Loaded, open_plugs
-from server.app import create_app
-from server.services import Services
-from tests.chaos.life import NoKnowledge, Place
 from tests.fixtures.keys import TEXT
-from tools.ledger.repository import utc_now
-from tools.nlu.types import Understander
 
 RELEASES = Path(__file__).parent / "releases"
 
@@ -76,16 +67,6 @@ def lay_key(home: Path) -> None:
 def seconds_since(names: Names) -> float:
     """A minute after it was stopped, the next release starts."""
     return (datetime.now(UTC) - datetime.fromisoformat(names.made) - timedelta(minutes=1)).total_seconds()
-
-
-@asynccontextmanager
-async def server(place: Place, understander: Understander) -> AsyncIterator[Services]:
-    """The whole server but for its port, at the time of the release."""
-    earlier = timedelta(seconds=place.ago)
-    loaded = Loaded(knowledge=cast("Any", NoKnowledge()), understander=understander)
-    app = create_app(place.settings(), plugs=partial(open_plugs, clock=lambda: utc_now() - earlier, loaded=loaded))
-    async with app.router.lifespan_context(app):
-        yield app.state.services
 
 
 def _taken(client: Any, key: bytes) -> tuple[str, Any]:

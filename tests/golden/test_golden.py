@@ -1,6 +1,5 @@
 """What every release left behind goes on under this one: its ledger is migrated, its conversations are taken up."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from copy import copy
@@ -17,9 +16,9 @@ from server.runs.executor import config_of
 from server.runs.payload import agent_message
 from server.services import Services
 from server.threads import say
-from tests.chaos.life import ANYBODY, THEM, Place
+from tests.chaos.life import ANYBODY, THEM, Place, ended, whole_server
 from tests.fixtures.sandbox import Sandbox
-from tests.golden.release import RELEASES, Names, Release, seconds_since, server
+from tests.golden.release import RELEASES, Names, Release, seconds_since
 from tools.knowledge.minilm import MiniLM
 from tools.ledger.types import Run
 from tools.nlu.local import LocalUnderstander
@@ -59,14 +58,13 @@ def place(release: Release, tmp_path: Path, redis_url: str, sandbox: Sandbox) ->
 
 @pytest.fixture
 async def services(place: Place, understander: Understander) -> AsyncIterator[Services]:
-    async with server(place, understander) as opened:
+    async with whole_server(place, understander) as opened:
         yield opened
 
 
-async def ended(services: Services, run: Run) -> str:
-    async with asyncio.timeout(20):
-        while run.id in {left.id for left in await services.ledger.unfinished_runs()}:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+async def status_of(services: Services, run: Run) -> str:
+    """Once it has ended."""
+    await ended(services, run)
     found = await services.ledger.run(run.id)
     assert found
     return found.status
@@ -77,14 +75,14 @@ async def told(services: Services, thread: str, text: str) -> list[str]:
     before = len(await services.ledger.messages(thread))
     found = await services.ledger.thread(thread)
     assert found
-    assert await ended(services, await say(services, found, text, str(uuid4()), by=THEM)) == "success"
+    assert await status_of(services, await say(services, found, text, str(uuid4()), by=THEM)) == "success"
     return [line.text for line in (await services.ledger.messages(thread))[before:] if line.role != "customer"]
 
 
 async def answered(services: Services, thread: str, text: str) -> list[str]:
     """What the customer has after a colleague's `text`."""
     run = await services.queue.submit(thread, agent_message(str(uuid4()), text, "Ana"))
-    assert await ended(services, run) == "success"
+    assert await status_of(services, run) == "success"
     return [line.text for line in await services.ledger.messages(thread) if line.role == "agent"]
 
 
@@ -143,7 +141,7 @@ async def test_a_person_keeps_the_conversation_when_the_node_that_waited_for_the
     place: Place, understander: Understander, names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(support, "builder", with_the_person_at("front_desk"))
-    async with server(place, understander) as services:
+    async with whole_server(place, understander) as services:
         graph = services.plugs.graphs["support"]
         assert "human_agent" not in graph.nodes
         assert (await graph.aget_state(config_of(names.person))).next == ()
@@ -156,7 +154,7 @@ async def test_a_state_of_an_older_version_is_brought_up_and_loses_nothing(
 ) -> None:
     monkeypatch.setattr(rebuild, "STATE_VERSION", STATE_VERSION + 1)
     monkeypatch.setattr(rebuild, "upcast", lambda values: {"why": f"from {values['version']}", "version": 2})
-    async with server(place, understander) as services:
+    async with whole_server(place, understander) as services:
         [reply] = await told(services, names.asked, "ada@example.com")
         assert "code" in reply
         assert await told(services, names.person, "is anybody there?") == []
@@ -170,6 +168,6 @@ async def test_a_state_of_a_newer_release_is_put_together_from_the_ledger(
 ) -> None:
     """After a step back to the release before: what was asked is forgotten, what was said is not."""
     monkeypatch.setattr(rebuild, "STATE_VERSION", 0)
-    async with server(place, understander) as services:
+    async with whole_server(place, understander) as services:
         assert await told(services, names.person, "is anybody there?") == []
         assert await answered(services, names.person, "I am.") == ["I am."]

@@ -27,6 +27,7 @@ from nodes.context import Case
 from server.app import create_app
 from server.services import Services
 from tests.fixtures.keys import KEYS
+from tests.fixtures.sandbox import Sandbox
 from tests.server.graph import compiled
 from tools.billing.powers import PortalLink
 from tools.billing.types import Customer
@@ -206,6 +207,21 @@ async def live(settings: Settings, ledger: Ledger) -> AsyncIterator[Live]:
 @pytest.fixture
 async def token(live: Live) -> str:
     return await live.customer()
+
+
+@pytest.fixture
+async def server(trained: Path, sandbox: Sandbox, redis_url: str, tmp_path: Path) -> AsyncIterator[Live]:
+    """The whole conversation, on SQLite."""
+    from tests.server.whole import whole_server, whole_settings  # noqa: PLC0415 - which stands on this module
+
+    settings = whole_settings(trained, sandbox, redis_url, f"sqlite:///{tmp_path / 'ledger.db'}")
+    async with whole_server(settings) as live:
+        yield live
+
+
+@pytest.fixture
+def sdk(live: Live, token: str) -> LangGraphClient:
+    return live.sdk(token)
 
 
 @pytest.fixture

@@ -1,25 +1,15 @@
 """What a customer said and who they are stands nowhere in plain: not in Redis, not in the ledger's files."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
-from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import Live
-from tests.server.whole import Person, signed_in, whole_server, whole_settings
+from tests.server.whole import Person, signed_in
 
 PHRASE = "purple wombat"
 ADDRESS = "ada@example.com"
-
-
-@pytest.fixture
-async def server(trained: Path, sandbox: Sandbox, redis_url: str, tmp_path: Path) -> AsyncIterator[Live]:
-    settings = whole_settings(trained, sandbox, redis_url, f"sqlite:///{tmp_path / 'ledger.db'}")
-    async with whole_server(settings) as live:
-        yield live
 
 
 async def everything_in(redis: Any) -> bytes:

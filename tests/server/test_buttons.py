@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,14 +10,7 @@ from redis.asyncio import Redis
 
 from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import Live, new_id
-from tests.server.whole import Person, action_at, big_refund, refunds, signed_in, whole_server, whole_settings
-
-
-@pytest.fixture
-async def server(trained: Path, sandbox: Sandbox, redis_url: str, tmp_path: Path) -> AsyncIterator[Live]:
-    settings = whole_settings(trained, sandbox, redis_url, f"sqlite:///{tmp_path / 'ledger.db'}")
-    async with whole_server(settings) as live:
-        yield live
+from tests.server.whole import Person, action_at, big_refund, refunds, signed_in
 
 
 @pytest.fixture

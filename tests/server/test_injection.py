@@ -1,8 +1,6 @@
 """Clients send messages and decisions. Whatever else they send, through the SDK or past it, changes nothing."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +12,7 @@ from graphs.cases import place_of
 from server.runs.executor import config_of
 from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import Live
-from tests.server.whole import Person, refunds, signed_in, whole_server, whole_settings
+from tests.server.whole import Person, refunds, signed_in
 from tools.ledger.switches import AUTOMATIC
 
 Json = dict[str, Any]
@@ -32,13 +30,6 @@ WRITES = {
     "draft": {"text": "You get $480.00."},
     "version": 99,
 }
-
-
-@pytest.fixture
-async def server(trained: Path, sandbox: Sandbox, redis_url: str, tmp_path: Path) -> AsyncIterator[Live]:
-    settings = whole_settings(trained, sandbox, redis_url, f"sqlite:///{tmp_path / 'ledger.db'}")
-    async with whole_server(settings) as live:
-        yield live
 
 
 @dataclass

@@ -15,11 +15,6 @@ def said(text: str) -> dict[str, Any]:
     return {"messages": [{"role": "human", "content": text}]}
 
 
-@pytest.fixture
-def sdk(live: Live, token: str) -> LangGraphClient:
-    return live.sdk(token)
-
-
 async def test_a_run_streams_metadata_values_updates_messages_and_custom(sdk: LangGraphClient) -> None:
     thread = (await sdk.threads.create(metadata={"page": "billing"}))["thread_id"]
     modes: Any = ["values", "updates", "messages-tuple", "custom"]

@@ -1,7 +1,5 @@
 """A copy takes along words, and nothing that is known or under way. docs/decisions/0014 says why."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,16 +7,9 @@ import pytest
 
 from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import Live
-from tests.server.whole import Person, refunds, signed_in, whole_server, whole_settings
+from tests.server.whole import Person, refunds, signed_in
 
 POLICY = "what is your refund policy?"
-
-
-@pytest.fixture
-async def server(trained: Path, sandbox: Sandbox, redis_url: str, tmp_path: Path) -> AsyncIterator[Live]:
-    settings = whole_settings(trained, sandbox, redis_url, f"sqlite:///{tmp_path / 'ledger.db'}")
-    async with whole_server(settings) as live:
-        yield live
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ from tools.ledger.ledger import Ledger
 NOW = timedelta()
 
 
-@pytest.fixture
-def sdk(live: Live, token: str) -> LangGraphClient:
-    return live.sdk(token)
-
-
 def posted(path: str) -> Request:
     return Request({"type": "http", "method": "POST", "path": path, "headers": []})
 

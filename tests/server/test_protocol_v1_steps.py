@@ -15,11 +15,6 @@ STEPS: Any = ["debug", "tasks", "checkpoints"]
 
 
 @pytest.fixture
-def sdk(live: Live, token: str) -> LangGraphClient:
-    return live.sdk(token)
-
-
-@pytest.fixture
 async def parked(sdk: LangGraphClient) -> str:
     """A thread that a person has."""
     thread = (await sdk.threads.create())["thread_id"]

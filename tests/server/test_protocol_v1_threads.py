@@ -18,11 +18,6 @@ STATE = "State is written by runs alone"
 
 
 @pytest.fixture
-def sdk(live: Live, token: str) -> LangGraphClient:
-    return live.sdk(token)
-
-
-@pytest.fixture
 async def talked(sdk: LangGraphClient) -> str:
     """A thread with two turns."""
     thread = (await sdk.threads.create())["thread_id"]

@@ -14,11 +14,6 @@ from tests.server.graph import CARD
 from tests.server.protocol_v2 import begun, contents, data_of, phases, read, said, until_settled
 
 
-@pytest.fixture
-def sdk(live: Live, token: str) -> LangGraphClient:
-    return live.sdk(token)
-
-
 async def waits(stream: AsyncThreadStream) -> str:
     async with asyncio.timeout(5):
         while not stream.interrupts:  # noqa: ASYNC110 - the SDK has no event for it

@@ -14,11 +14,6 @@ from tests.server.sse import all_of, names
 from tools.ledger.ledger import Ledger
 
 
-@pytest.fixture
-def sdk(live: Live, token: str) -> LangGraphClient:
-    return live.sdk(token)
-
-
 async def test_what_happens_is_told_in_order(client: httpx.AsyncClient, sdk: LangGraphClient) -> None:
     told = await read(client, await begun(sdk, "hi"))
     assert [
