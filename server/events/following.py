@@ -25,12 +25,12 @@ async def follow_thread(log: EventLog, thread: str, after: str, *, stopped: Chec
 
 
 async def follow_run(
-    log: EventLog, thread: str, run: str, after: str, *, stopped: Check, finished: Finished
+    log: EventLog, thread: str, run: str, after: str, *, stopped: Check, finished: Finished, is_over: bool = False
 ) -> AsyncIterator[Event]:
-    """The events of one run up to its `end`, or until `stopped`. `finished` asks the ledger."""
+    """The events of one run up to its `end`, or until `stopped`. `finished` asks the ledger; `is_over` it said."""
     wants_start = after == START
-    look_at = 0.0
-    is_over = False
+    # Whoever asks has just read that the run goes on.
+    look_at = time.monotonic() + POLL_SECONDS
     while not stopped():
         is_due = time.monotonic() >= look_at
         batch = await log.read(thread, after, seconds=0 if is_due or is_over else POLL_SECONDS)

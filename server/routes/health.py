@@ -64,16 +64,18 @@ class Exposition(PlainTextResponse):
 
 @router.get("/metrics", response_class=Exposition, dependencies=[Depends(metrics_readers)])
 async def metrics(services: ServicesDep) -> str:
-    await _read_switch(services)
+    await _look_into_ledger(services)
     return services.metrics.render().decode()
 
 
-async def _read_switch(services: Services) -> None:
+async def _look_into_ledger(services: Services) -> None:
     """Unknown while the ledger does not answer: every other number is still worth reading."""
     try:
         services.metrics.automatic.set(await services.ledger.is_on(AUTOMATIC))
+        services.metrics.serving.show_depth(await services.ledger.count_unfinished_runs())
     except Unavailable:
         services.metrics.automatic.set(math.nan)
+        services.metrics.serving.show_depth(None)
 
 
 def _pings(services: Services) -> dict[str, Awaitable[Any]]:

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from sse_starlette import EventSourceResponse
 
 from server.auth import Caller, Rule, guards
-from server.events import position
-from server.following import allow_modes, follow, outcome, refuse_inner, run_apart, run_awaited, run_streamed
+from server.following import allow_modes, follow, outcome, refuse_inner, resumed, run_apart, run_awaited, run_streamed
 from server.present import run_json
 from server.schemas import NewRun
 from server.services import ServicesDep
@@ -96,7 +95,7 @@ async def join_run_stream(
     """From after `Last-Event-ID`, from the start for `-1`, or from now on."""
     wanted = frozenset(filter(None, modes)) or ALL_MODES  # SDKs send an empty one for "all"
     await allow_modes(services, caller, run.thread, wanted)
-    after = position(last_event_id, tail=await services.events.tail(run.thread))
+    after = await resumed(services, run.thread, last_event_id)
     return follow(services, caller, run, after, wanted)
 
 
@@ -109,7 +108,7 @@ async def cancel_run(
     _action: Annotated[Literal["interrupt"], Query(alias="action")] = "interrupt",
 ) -> Json:
     """Stops a run where it is. What it has done stays done, so there is no rollback."""
-    if run.status not in {"pending", "running"}:
+    if run.is_over:
         raise NotFound("This run has ended already.")
     await services.queue.executor.cancel(run)
     if wait:
@@ -122,7 +121,7 @@ async def join_thread_stream(
     thread: OwnThread, caller: Caller, services: ServicesDep, last_event_id: LastEventId = None
 ) -> EventSourceResponse:
     """Everything that happens on the thread, run after run."""
-    after = position(last_event_id, tail=await services.events.tail(thread.id))
+    after = await resumed(services, thread.id, last_event_id)
     channels = channels_for(services, caller)
     return respond(
         services, lambda stopped: thread_events(services, thread.id, after, channels=channels, stopped=stopped)
