@@ -92,9 +92,13 @@ class Runs(Repository):
 
     async def count_unfinished_runs(self) -> dict[RunStatus, int]:
         """By status, pending or running; one that there is none of is left out."""
-        counted = select(runs.c.status, func.count()).where(runs.c.status.in_(UNFINISHED)).group_by(runs.c.status)
+        counted = (
+            select(runs.c.status, func.count().label("number"))
+            .where(runs.c.status.in_(UNFINISHED))
+            .group_by(runs.c.status)
+        )
         async with self._database.look() as connection:
-            return dict((await connection.execute(counted)).tuples().all())
+            return {row.status: row.number for row in await connection.execute(counted)}
 
     async def unfinished_runs(self, thread_id: str | None = None) -> list[Run]:
         """Pending or running, oldest first: what a starting worker takes up. Of one thread, or of all."""
