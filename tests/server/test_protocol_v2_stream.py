@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -242,9 +243,9 @@ async def test_a_run_that_has_said_nothing_yet_is_told_without_the_end_of_the_on
     await read(client, thread)
     append = live.services.events.append
 
-    async def late(*entry: str) -> str:
+    async def late(*entry: Any, **more: Any) -> str:
         await asyncio.sleep(0.3)
-        return await append(*entry)
+        return await append(*entry, **more)
 
     monkeypatch.setattr(live.services.events, "append", late)
     await begun(sdk, "two", thread)
@@ -267,8 +268,9 @@ async def test_a_run_whose_end_nobody_wrote_ends_in_the_same_place_for_everybody
     """A worker was killed after it had written that the run is over, and before it said so."""
     append = live.services.events.append
 
-    async def dies(thread: str, run: str, event: str, data: str) -> str:
-        return "" if event == "end" else await append(thread, run, event, data)
+    async def dies(thread: str, run: str, events: list[tuple[str, str]], **more: Any) -> str:
+        kept = [one for one in events if one[0] != "end"]
+        return await append(thread, run, kept, **more) if kept else ""
 
     monkeypatch.setattr(live.services.events, "append", dies)
     thread = await begun(sdk, "one")
