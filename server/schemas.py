@@ -148,7 +148,7 @@ class NewRun(Body):
     stream_resumable: bool = True
     on_disconnect: Literal["continue", "cancel"] = "continue"
     if_not_exists: Literal["create", "reject"] = "reject"
-    multitask_strategy: Literal["enqueue", "reject"] = "enqueue"
+    multitask_strategy: Literal["enqueue", "reject", "interrupt"] = "enqueue"
     durability: Literal["sync", "async", "exit"] | None = None
 
     @model_validator(mode="before")
@@ -165,8 +165,8 @@ class NewRun(Body):
         for name, why in NOT_YOURS.items():
             if name in given:
                 raise ValueError(f"{name!r} cannot be sent. {why}")
-        if given.get("multitask_strategy") in {"interrupt", "rollback"}:
-            raise ValueError("multitask_strategy is 'enqueue' or 'reject': what was begun is not undone here")
+        if given.get("multitask_strategy") == "rollback":
+            raise ValueError("multitask_strategy is not 'rollback': what was begun is not undone here")
         return given
 
     @property

@@ -68,7 +68,7 @@ class Params(Body):
 class RunStartParams(Params):
     assistant_id: str = Field(max_length=100)
     input: RunInput | None = None
-    multitask_strategy: Literal["enqueue", "reject"] = Field(default="enqueue", alias="multitaskStrategy")
+    multitask_strategy: Literal["enqueue", "reject", "interrupt"] = Field(default="enqueue", alias="multitaskStrategy")
 
     @property
     def as_run(self) -> NewRun:

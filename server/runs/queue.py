@@ -25,7 +25,7 @@ from tools.ledger.types import Run
 
 log = structlog.get_logger()
 
-Strategy = Literal["enqueue", "reject"]
+Strategy = Literal["enqueue", "reject", "interrupt"]
 ASSISTANT = "support"
 CONCURRENCY = 128
 MOST_WAITING = 20
@@ -58,12 +58,18 @@ class RunQueue:
         await self.executor.drain(thread)
 
     async def make_room(self, thread: str, *, strategy: Strategy = "enqueue") -> None:
-        """Refuses what a customer has to wait with. What the server itself has to say always finds room."""
+        """Refuses what a customer has to wait with, or stops what they wait for: its words stay, and are answered next.
+
+        What the server itself has to say always finds room.
+        """
         waiting = await self.ledger.unfinished_runs(thread)
         if waiting and strategy == "reject":
             raise ThreadBusy
         if len(waiting) >= MOST_WAITING:
             raise RateLimited("Many messages are waiting for an answer here. Please wait a moment.", retry_after=5)
+        if strategy == "interrupt":
+            for run in waiting:
+                await self.executor.cancel(run)
 
     async def submit(self, thread: str, payload: Json, *, run_id: str | None = None) -> Run:
         """Writes the run down, then tells the workers. Under the same `run_id` it is one run, however often."""

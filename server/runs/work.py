@@ -9,6 +9,7 @@ import redis.asyncio
 from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import CONFIG_KEY_STRICT_RESUME
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.constants import START
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
 from langgraph.types import StateSnapshot, StreamMode
@@ -20,7 +21,7 @@ from server.events import Writer
 from server.runs import marks
 from server.runs.encode import dumps, encode
 from server.runs.lease import Lease
-from server.runs.payload import Finished, Plan, SettleFirst, plan
+from server.runs.payload import Finished, Plan, SettleFirst, Start, plan
 from server.runs.transcript import lines
 from server.serving_metrics import ServingMetrics
 from tools.errors import CounterfoilError
@@ -62,6 +63,7 @@ class Work:
         begun = await marks.begin(self.redis, self.run.thread, self.run.id)
         self._count(begun.attempt)
         if begun.is_cancelled:
+            await self._keep_words()
             raise Cancelled
         await self._tell("metadata", {"run_id": self.run.id, "attempt": begun.attempt})
         if begun.attempt > MOST_ATTEMPTS:
@@ -139,6 +141,13 @@ class Work:
             # A clock that was set back would have runs begin before they were written down.
             waited = (utc_now() - self.run.created).total_seconds()
             self.metrics.wait_seconds.observe(max(0.0, waited))
+
+    async def _keep_words(self) -> None:
+        """What a customer said in a run that was stopped before it began is part of their conversation all the same."""
+        step = await self._plan()
+        if isinstance(step, Start) and self.run.payload["type"] == "customer_message" and isinstance(step.value, dict):
+            place = config_of(self.run.thread, self.run.id, self.held.token)
+            await self.graph.aupdate_state(place, step.value, as_node=START)
 
     async def _tell(self, event: str, data: Any) -> None:
         await self.log.put(event, dumps(data))

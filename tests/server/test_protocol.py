@@ -7,6 +7,7 @@ import pytest
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import ConflictError, NotFoundError
 
+from server.runs import executor
 from tests.server.conftest import Live
 from tests.server.graph import CARD
 
@@ -142,6 +143,23 @@ async def test_a_busy_thread_can_reject(sdk: LangGraphClient) -> None:
     with pytest.raises(ConflictError):
         await sdk.runs.create(thread, "support", input=said("too soon"), multitask_strategy="reject")
     await sdk.runs.join(thread, run["run_id"])
+
+
+async def test_a_customer_who_interrupts_loses_no_word(
+    sdk: LangGraphClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is stopped in the middle, the second before it began; both are in what the third answers."""
+    monkeypatch.setattr(executor, "WATCH_SECONDS", 0.05)
+    thread = (await sdk.threads.create())["thread_id"]
+    first = await sdk.runs.create(thread, "support", input=said("slowly one"))
+    await asyncio.sleep(0.2)
+    second = await sdk.runs.create(thread, "support", input=said("two"))
+    values: Any = await sdk.runs.wait(thread, "support", input=said("three"), multitask_strategy="interrupt")
+    stopped = [(await sdk.runs.get(thread, run["run_id"]))["status"] for run in (first, second)]
+    assert stopped == ["interrupted", "interrupted"]
+    assert contents(values) == ["slowly one", "two", "three", "You said: three"]
+    lines: Any = await sdk.http.get(f"/threads/{thread}/messages")
+    assert [line["text"] for line in lines] == contents(values)
 
 
 async def test_join_stream_replays_a_run_that_is_over(sdk: LangGraphClient) -> None:
