@@ -3,110 +3,33 @@
 python -m scripts.bench_serve [--runs 200] [--streams 500,2000]
 
 Each run is a message on a thread of its own, streamed to its end. The servers are processes of their own on loopback,
-one at a time; they are asked in turns, three times, and the best pass counts. And open streams: as many customers at
-the same time as said, each waiting for a model that thinks for a second.
+one at a time; they are asked in turns, twice, and the best pass counts. And open streams: as many customers at the same
+moment as said, each waiting for a model that thinks for a second; and a few customers at a time, while as many
+others as said wait for a model that thinks for minutes.
 """
 
 import argparse
 import asyncio
-import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from itertools import count as count_from
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from rich.console import Console
 from rich.table import Table
 
-from scripts.bench_serve.clients import Client, Times, at_once, ms
+from scripts.bench_serve.clients import Times, at_once, ms
 from scripts.bench_serve.graph import SECONDS, SLOW, State, builder
-from tests.fixtures.redis import any_binary, free_port, running_server
+from scripts.bench_serve.servers import Server, customer, dev, ours
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 CONCURRENCY = (1, 8, 32)
-PASSES, WARM_UP = 3, 20
-PATIENCE_SECONDS = 90.0
+PASSES, WARM_UP = 2, 10
+ALONE = 5
+"""One customer alone makes a fifth of the runs: `langgraph dev` takes a second for each."""
 OURS, DEV, BARE = "counterfoil serve", "langgraph dev", "ainvoke, InMemorySaver"
-
-
-@dataclass
-class Server:
-    url: str
-    process: "subprocess.Popen[bytes]"
-
-    @property
-    def resident(self) -> int:
-        """Bytes."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-@contextmanager
-def started(*command: str, port: int, cwd: Path, **environment: str) -> Iterator[Server]:
-    log = cwd / "server.log"
-    with (
-        log.open("wb") as said,
-        subprocess.Popen(  # noqa: S603 - our own servers
-            [sys.executable, *command], cwd=cwd, stdout=said, stderr=said, env={**os.environ, **environment}
-        ) as process,
-    ):
-        try:
-            url = f"http://127.0.0.1:{port}"
-            until = time.monotonic() + PATIENCE_SECONDS
-            while not _answers(url):
-                if process.poll() is not None or time.monotonic() > until:
-                    raise SystemExit(f"bench: {command[:3]} did not start: {log.read_text()[-2000:]}")
-                time.sleep(0.1)
-            yield Server(url, process)
-        finally:
-            process.terminate()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/ok", timeout=1).is_success
-    except httpx.HTTPError:
-        return False
-
-
-@contextmanager
-def ours(folder: Path) -> Iterator[Server]:
-    home, port = folder / uuid4().hex, free_port()
-    home.mkdir()
-    with running_server(any_binary(), home) as redis_url:
-        command = ("-m", "scripts.bench_serve.app", str(home), redis_url, str(port))
-        with started(*command, port=port, cwd=home, PYTHONPATH=str(ROOT)) as server:
-            yield server
-
-
-@contextmanager
-def dev(folder: Path) -> Iterator[Server]:
-    home, port = folder / uuid4().hex, free_port()
-    home.mkdir()
-    graphs = {"support": "scripts.bench_serve.graph:graph"}
-    (home / "langgraph.json").write_text(json.dumps({"dependencies": ["."], "graphs": graphs}))
-    command = ("-m", "langgraph_cli", "dev", "--no-browser", "--no-reload", "--port", str(port))
-    with started(*command, port=port, cwd=home, PYTHONPATH=str(ROOT), LANGGRAPH_CLI_NO_ANALYTICS="1") as server:
-        yield server
-
-
-@asynccontextmanager
-async def customer(server: Server, *modes: str) -> AsyncIterator[Client]:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_SECONDS, limits=limits) as http:
-        session = await http.post("/sessions")
-        if session.is_success:
-            http.headers["Authorization"] = f"Bearer {session.json()['token']}"
-        yield Client(http, "support", modes or ("values",))
 
 
 async def bare(concurrency: int, runs: int) -> Times:
@@ -142,7 +65,8 @@ def runs_table(folder: Path, runs: int, console: Console) -> None:
         for name, place in ((OURS, ours), (DEV, dev)):
             with place(folder) as server:
                 for concurrency in CONCURRENCY:
-                    take(name, concurrency, asyncio.run(served(server, concurrency, runs)))
+                    several = runs if concurrency > 1 else runs // ALONE
+                    take(name, concurrency, asyncio.run(served(server, concurrency, several)))
         console.print(f"[dim]pass {turn + 1} of {PASSES}: done")
 
     table = Table(title="runs of three steps, each on a new thread, streamed", title_justify="left")
@@ -167,8 +91,9 @@ def streams_table(folder: Path, counts: list[int], console: Console) -> None:
             before = server.resident
             times, most = asyncio.run(_streamed(server, count))
             words = [f"{ms(times.token, percent):,.0f}" for percent in (50, 95, 99)]
-            room = f"{(most - before) / count / 1000:.0f}"
-            table.add_row(f"{count:,}", f"{times.took:.1f}", *words, f"{1000 * SECONDS:,.0f}", room)
+            table.add_row(
+                f"{count:,}", f"{times.took:.1f}", *words, f"{1000 * SECONDS:,.0f}", _room(before, most, count)
+            )
     console.print(table)
 
 
@@ -190,13 +115,66 @@ async def _streamed(server: Server, count: int) -> tuple[Times, int]:
     return times, most
 
 
+HELD_SECONDS, AT_THE_DOOR, FEW, PROBES = 600, 16, 4, 80
+
+
+def held_table(folder: Path, count: int, console: Console) -> None:
+    """What the server adds to a model's second when many others wait."""
+    with ours(folder) as server:
+        asyncio.run(served(server, 8, WARM_UP))
+        alone = asyncio.run(_probed(server))
+        before = server.resident
+        among, most = asyncio.run(_held(server, count))
+    table = Table(title="a few customers at a time: what is added to the model's second", title_justify="left")
+    for column in ("", "first word p50 ms", "p95", "p99", "kB a stream"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, times, room in (("alone", alone, "-"), (f"{count:,} others wait", among, _room(before, most, count))):
+        added = [seconds - SECONDS for seconds in times.token]
+        table.add_row(name, *(f"{ms(added, percent):,.0f}" for percent in (50, 95, 99)), room)
+    console.print(table)
+
+
+def _room(before: int, most: int, count: int) -> str:
+    return f"{(most - before) / count / 1000:.0f}"
+
+
+async def _probed(server: Server) -> Times:
+    async with customer(server, "messages-tuple") as client:
+        return await at_once(FEW, PROBES, lambda times: client.run(SLOW, times))
+
+
+async def _held(server: Server, count: int) -> tuple[Times, int]:
+    door, all_wait, inside = asyncio.Semaphore(AT_THE_DOOR), asyncio.Event(), count_from(1)
+
+    def enter() -> None:
+        door.release()
+        if next(inside) == count:
+            all_wait.set()
+
+    async with customer(server, "messages-tuple") as client:
+
+        async def wait() -> None:
+            await door.acquire()
+            await client.run(f"{SLOW} {HELD_SECONDS}", Times(), enter)
+
+        others = [asyncio.create_task(wait()) for _ in range(count)]
+        await all_wait.wait()
+        times, most = await _probed(server), server.resident
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+    return times, most
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--runs", type=int, default=200)
     arguments.add_argument("--streams", default="32,500,2000", help="how many at once, with commas")
+    arguments.add_argument("--held", type=int, default=500, help="how many others wait")
     given = arguments.parse_args()
     console = Console(width=120)
     with tempfile.TemporaryDirectory(prefix="counterfoil-bench-") as folder:
+        held_table(Path(folder), given.held, console)
         streams_table(Path(folder), [int(count) for count in given.streams.split(",")], console)
         runs_table(Path(folder), given.runs, console)
 

@@ -37,8 +37,8 @@ class Client:
     assistant: str
     modes: tuple[str, ...] = ("values",)
 
-    async def run(self, words: str, times: Times) -> None:
-        """One message on a thread of its own, streamed to its end."""
+    async def run(self, words: str, times: Times, opened: Callable[[], None] = lambda: None) -> None:
+        """One message on a thread of its own, streamed to its end. `opened` is called at the first byte."""
         body: dict[str, Any] = {
             "assistant_id": self.assistant,
             "input": {"messages": [{"role": "human", "content": words}]},
@@ -50,7 +50,9 @@ class Client:
             if answer.status_code != 200:
                 raise SystemExit(f"bench: {answer.status_code} {(await answer.aread())[:300]!r}")
             async for line in answer.aiter_lines():
-                first = first or time.perf_counter()
+                if not first:
+                    first = time.perf_counter()
+                    opened()
                 if line.startswith("event: error"):
                     raise SystemExit(f"bench: the run failed: {line}")
                 if not token and line.startswith("event: messages"):

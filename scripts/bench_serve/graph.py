@@ -1,4 +1,4 @@
-"""What is served: three steps and a reply; or, asked to be slow, a reply that comes word by word after a second."""
+"""What is served: three steps and a reply; or, asked to be slow, a reply that comes word by word after some seconds."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +13,7 @@ from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
 SLOW, SECONDS, WORDS = "slow", 1.0, 8
+"""`slow` thinks for a second, `slow 60` for as many."""
 
 
 class State(TypedDict, total=False):
@@ -24,7 +25,7 @@ class State(TypedDict, total=False):
 
 
 class Scripted(BaseChatModel):
-    """Thinks for a second, then says some words at once."""
+    """Thinks for as long as it is told to, then says some words at once."""
 
     @property
     def _llm_type(self) -> str:
@@ -38,12 +39,12 @@ class Scripted(BaseChatModel):
 
     async def _astream(
         self,
-        messages: list[BaseMessage],  # noqa: ARG002 - the interface's arguments
-        stop: list[str] | None = None,  # noqa: ARG002
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,  # noqa: ARG002 - the interface's argument
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **_: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        await asyncio.sleep(SECONDS)
+        await asyncio.sleep(float(messages[-1].text.removeprefix(SLOW).strip() or SECONDS))
         for word in range(WORDS):
             chunk = ChatGenerationChunk(message=AIMessageChunk(content=f"word {word} "))
             if run_manager:
@@ -63,7 +64,7 @@ async def second(state: State) -> State:
 
 
 async def third(state: State) -> State:
-    if state["messages"][-1].text == SLOW:
+    if state["messages"][-1].text.startswith(SLOW):
         return {"messages": [await MODEL.ainvoke(state["messages"])]}
     return {"count": state["count"] + 1, "messages": [AIMessage("so it is")]}
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from server.events.event import START, Event, gap
 from server.events.log import EventLog
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
 """How long it takes until a reader sees that it should stop."""
-RECHECK_SECONDS = 5.0
+RECHECK_SECONDS = 10.0
 
 Check = Callable[[], bool]
 Finished = Callable[[], Awaitable[bool]]

@@ -1,6 +1,6 @@
 """One writer per thread: a key in Redis that its holder keeps alive, and loses when it stops doing so."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
@@ -18,7 +18,12 @@ if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
 end
 return redis.call('INCR', KEYS[2])
 """
-_RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2])"
+# Returns whether the second key is there, or nil when the lease is another's.
+_RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('EXISTS', KEYS[2])
+"""
 _LET_GO = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1])"
 
 
@@ -34,9 +39,12 @@ class Lease:
         self._redis, self._thread = shared(client), thread
         self._holder, self._milliseconds = holder, milliseconds
 
-    async def renew(self) -> None:
-        if not await self._redis.run(_RENEW, [_key(self._thread)], [self._holder, self._milliseconds]):
+    async def renew(self, asked: str) -> bool:
+        """Whether there is a key of this name, by which something is asked of the holder."""
+        found = await self._redis.run(_RENEW, [_key(self._thread), asked], [self._holder, self._milliseconds])
+        if found is None:
             raise LeaseLost
+        return bool(found)
 
     async def let_go(self) -> None:
         await self._redis.run(_LET_GO, [_key(self._thread)], [self._holder])
@@ -63,6 +71,12 @@ async def lease(
     finally:
         with suppress(RedisError):
             await held.let_go()
+
+
+async def unheld(client: redis.asyncio.Redis, threads: Sequence[str]) -> list[str]:
+    """Of these threads those that nobody has the lease of."""
+    holders = await shared(client).command("MGET", *map(_key, threads)) if threads else []
+    return [thread for thread, holder in zip(threads, holders, strict=True) if holder is None]
 
 
 def _key(thread: str) -> str:

@@ -1,10 +1,12 @@
 """What is asked of a run from outside, noted in Redis for whichever worker has it, and how often it was begun."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import redis.asyncio
 
 from graphs.redis_saver.wire import shared
+from tools.ledger.types import Run
 
 SECONDS_WATCHED = 3600
 SECONDS_ASKED = 3600
@@ -29,17 +31,19 @@ class Marks:
 
 async def begin(client: redis.asyncio.Redis, thread: str, run: str) -> Marks:
     """Counts one more attempt."""
-    keys = [f"attempts:{{{thread}}}:{run}", _cancelled(thread, run), _watched(thread)]
+    keys = [_attempts(thread, run), cancelled(thread, run), _watched(thread)]
     attempt, is_cancelled, is_watched = await shared(client).run(_BEGIN, keys, [SECONDS_COUNTED])
     return Marks(attempt, bool(is_cancelled), bool(is_watched))
 
 
+async def attempts(client: redis.asyncio.Redis, runs: Sequence[Run]) -> list[int]:
+    """How often each of them was begun, as far as it is known."""
+    keys = [_attempts(run.thread, run.id) for run in runs]
+    return [int(found or 0) for found in (await shared(client).command("MGET", *keys) if keys else [])]
+
+
 async def cancel(client: redis.asyncio.Redis, thread: str, run: str) -> None:
-    await client.set(_cancelled(thread, run), "1", ex=SECONDS_ASKED)
-
-
-async def is_cancelled(client: redis.asyncio.Redis, thread: str, run: str) -> bool:
-    return bool(await shared(client).command("EXISTS", _cancelled(thread, run)))
+    await client.set(cancelled(thread, run), "1", ex=SECONDS_ASKED)
 
 
 async def watch(client: redis.asyncio.Redis, thread: str) -> None:
@@ -47,8 +51,13 @@ async def watch(client: redis.asyncio.Redis, thread: str) -> None:
     await client.set(_watched(thread), "1", ex=SECONDS_WATCHED)
 
 
-def _cancelled(thread: str, run: str) -> str:
+def cancelled(thread: str, run: str) -> str:
+    """The key that is there once somebody asked the run to stop."""
     return f"cancel:{{{thread}}}:{run}"
+
+
+def _attempts(thread: str, run: str) -> str:
+    return f"attempts:{{{thread}}}:{run}"
 
 
 def _watched(thread: str) -> str:

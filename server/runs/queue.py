@@ -5,7 +5,8 @@ gets it first does all of the thread's work, and the other tasks find nothing to
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +17,9 @@ import structlog
 from docket import Docket, Worker
 from langchain_core.utils.uuid import uuid7
 
+from server.runs import marks
 from server.runs.executor import Executor
+from server.runs.lease import unheld
 from server.runs.payload import Json
 from server.tasks import background, outcome
 from tools.errors import RateLimited, ThreadBusy
@@ -27,9 +30,10 @@ log = structlog.get_logger()
 
 Strategy = Literal["enqueue", "reject", "interrupt"]
 ASSISTANT = "support"
-CONCURRENCY = 128
+CONCURRENCY = 1_000
 MOST_WAITING = 20
 SWEEP_SECONDS = 5.0
+AGAIN_SECONDS = 30
 RUNS = UUID("8a3f5f0e-0c7d-4a53-9f0b-5c1d3c2f7e64")
 
 
@@ -81,19 +85,33 @@ class RunQueue:
     async def _tell(self, thread: str, *, key: str) -> None:
         await self.docket.add("drain_thread", key=key)(thread)
 
+    async def _tell_again(self, waiting: Sequence[Run]) -> None:
+        """A dead worker's task may still be on record under its key, so every attempt has another key.
+
+        Who waits for a free worker has a task already: it gets one more in half a minute, and not one from each sweep
+        of each worker, which would take from the workers what they have too little of.
+        """
+        redis, next_runs = self.executor.redis, _firsts(waiting)
+        left = [next_runs[thread] for thread in await unheld(redis, list(next_runs))]
+        for run, attempts in zip(left, await marks.attempts(redis, left), strict=True):
+            await self._tell(run.thread, key=f"{run.id}:{attempts}:{int(time.time() // AGAIN_SECONDS)}")
+
     async def sweep(self) -> None:
         """Tells the workers, at the start and ever again, of runs that nobody is at work on.
 
-        Their worker was killed, or Redis forgot. A dead worker's task may still be on record as running under its
-        key, so each telling has a key of its own; the lease keeps out whoever comes too many.
+        Their worker was killed, or Redis forgot.
         """
         while True:
             try:
-                for thread in dict.fromkeys(run.thread for run in await self.ledger.unfinished_runs()):
-                    await self._tell(thread, key=f"{thread}:{uuid7()}")
+                await self._tell_again(await self.ledger.unfinished_runs())
             except Exception:
                 log.warning("sweep.failed", exc_info=True)
             await asyncio.sleep(SWEEP_SECONDS)
+
+
+def _firsts(waiting: Sequence[Run]) -> dict[str, Run]:
+    """Of each thread the run that comes next."""
+    return {run.thread: run for run in reversed(waiting)}
 
 
 def named_run(*said: str) -> str:

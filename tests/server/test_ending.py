@@ -14,6 +14,7 @@ from server.events import EventLog
 from server.metrics import Metrics
 from server.runs import executor, marks
 from server.runs.executor import Executor
+from server.runs.lease import Lease
 from server.runs.payload import handover
 from server.runs.work import Graph
 from server.tasks import background, end
@@ -90,7 +91,7 @@ async def test_a_run_ends_with_its_graph_though_the_watching_cannot_be_cancelled
     watched on, over a run that was over, with everybody waiting for it.
     """
     watching = DeafCall(answer=False)
-    monkeypatch.setattr(marks, "is_cancelled", first_then(marks.is_cancelled, watching))
+    monkeypatch.setattr(Lease, "renew", first_then(Lease.renew, watching))
 
     async def step(_: State) -> dict[str, Any]:
         await watching.entered.wait()
@@ -112,7 +113,7 @@ async def test_a_cancelled_run_ends_though_its_work_did_not_hear_of_it(
         await counting.entered.wait()
         return True
 
-    monkeypatch.setattr(marks, "is_cancelled", asked_to_stop)
+    monkeypatch.setattr(Lease, "renew", asked_to_stop)
 
     async def step(_: State) -> dict[str, Any]:
         await asyncio.Event().wait()

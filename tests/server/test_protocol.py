@@ -145,9 +145,7 @@ async def test_a_busy_thread_can_reject(sdk: LangGraphClient) -> None:
     await sdk.runs.join(thread, run["run_id"])
 
 
-async def test_a_customer_who_interrupts_loses_no_word(
-    sdk: LangGraphClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_customer_who_interrupts_loses_no_word(sdk: LangGraphClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first is stopped in the middle, the second before it began; both are in what the third answers."""
     monkeypatch.setattr(executor, "WATCH_SECONDS", 0.05)
     thread = (await sdk.threads.create())["thread_id"]
