@@ -12,9 +12,9 @@ globalThis.navigator ??= browser.navigator;
 const { createElement } = await import("react");
 const { createRoot } = await import("react-dom/client");
 
-// Scenarios go side by side, each with a customer and a thread of its own. Pages are closed at their end.
+// Scenarios go side by side, a few at a time, each with a customer and a thread of its own. Pages are closed at their end.
 export function scenarios(name, all) {
-  describe(name, { concurrency: true }, () => {
+  describe(name, { concurrency: 4 }, () => {
     for (const [title, run] of Object.entries(all)) test(title, async (t) => run(await world(t)));
   });
 }
