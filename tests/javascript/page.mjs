@@ -35,6 +35,7 @@ async function world(t) {
     assert.deepEqual(shown.ids, there.map((one) => one.id));
     assert.deepEqual(shown.texts, texts(there));
     assert.deepEqual(shown.cards, there.map((one) => one.additional_kwargs.cards));
+    assert.deepEqual(shown.citations, there.map((one) => one.additional_kwargs.citations));
     assert.equal(shown.error, undefined);
   };
   return { client, thread, open, isAsKept };
@@ -50,6 +51,7 @@ function mount(useHook, options) {
       texts: texts(hook.messages),
       ids: hook.messages.map((message) => message.id),
       cards: hook.messages.map((message) => message.additional_kwargs?.cards),
+      citations: hook.messages.map((message) => message.additional_kwargs?.citations),
       isLoading: hook.isLoading,
       isThreadLoading: hook.isThreadLoading,
       error: hook.error,
