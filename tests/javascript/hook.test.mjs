@@ -90,7 +90,7 @@ scenarios("the hook of @langchain/react", {
   "a turn is stopped": async (world) => {
     const { client, thread } = world;
     const page = await opened(world);
-    page.hook.submit(said(LONG));
+    page.hook.submit(said("at leisure, this is told word by word"));
     await page.until((it) => it.texts.length === 2);
     await page.hook.stop();
     await page.until((it) => !it.isLoading);

@@ -12,9 +12,9 @@ globalThis.navigator ??= browser.navigator;
 const { createElement } = await import("react");
 const { createRoot } = await import("react-dom/client");
 
-// Scenarios go side by side, each with a customer and a thread of its own. Pages are closed at their end.
+// Scenarios go side by side, a few at a time, each with a customer and a thread of its own. Pages are closed at their end.
 export function scenarios(name, all) {
-  describe(name, { concurrency: true }, () => {
+  describe(name, { concurrency: 4 }, () => {
     for (const [title, run] of Object.entries(all)) test(title, async (t) => run(await world(t)));
   });
 }
@@ -35,6 +35,7 @@ async function world(t) {
     assert.deepEqual(shown.ids, there.map((one) => one.id));
     assert.deepEqual(shown.texts, texts(there));
     assert.deepEqual(shown.cards, there.map((one) => one.additional_kwargs.cards));
+    assert.deepEqual(shown.citations, there.map((one) => one.additional_kwargs.citations));
     assert.equal(shown.error, undefined);
   };
   return { client, thread, open, isAsKept };
@@ -50,6 +51,7 @@ function mount(useHook, options) {
       texts: texts(hook.messages),
       ids: hook.messages.map((message) => message.id),
       cards: hook.messages.map((message) => message.additional_kwargs?.cards),
+      citations: hook.messages.map((message) => message.additional_kwargs?.citations),
       isLoading: hook.isLoading,
       isThreadLoading: hook.isThreadLoading,
       error: hook.error,

@@ -46,7 +46,7 @@ export async function kept(client, thread) {
   return (await client.threads.getState(thread)).values.messages;
 }
 
-export async function until(isSo, what, seconds = 10) {
+export async function until(isSo, what, seconds = 20) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const found = await isSo();

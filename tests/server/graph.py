@@ -21,6 +21,9 @@ from tools.errors import BillingUnavailable
 STUMBLES: list[str] = []
 """What the next try at hearing these fails on, once."""
 
+PAUSES = {"at length": 0.05, "at leisure": 0.15}
+"""Seconds before each word of an answer to what begins like this, and before each space."""
+
 CARD = {"type": "receipt", "number": "CF-2026-000001"}
 
 
@@ -78,8 +81,8 @@ async def speak(state: State) -> dict[str, Any]:
         case "no billing":
             raise BillingUnavailable
     told = "A case was decided." if state.get("notice") else f"You said: {state['private']}"
-    pause = 0.05 if state["private"].startswith("at length") else 0.0
-    model = Speaker(messages=iter([AIMessage(told)]), seconds=pause)
+    pauses = [pause for manner, pause in PAUSES.items() if state["private"].startswith(manner)]
+    model = Speaker(messages=iter([AIMessage(told)]), seconds=sum(pauses))
     message = await model.ainvoke(state.get("messages", []))
     extra = {"role": "assistant", "cards": [CARD], "citations": [], "stage": "resolve"}
     reply = AIMessage(message.text, id=message.id, name="assistant", additional_kwargs=extra)

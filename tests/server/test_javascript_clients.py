@@ -84,6 +84,10 @@ async def test_a_client_does_what_its_makers_say(scenarios: str, node: str, live
     await passes(node, scenarios, live)
 
 
+async def test_a_page_shows_the_whole_conversation(node: str, server: Live) -> None:
+    await passes(node, "whole", server)
+
+
 @asynccontextmanager
 async def unsteady(settings: Settings, ledger: Ledger) -> AsyncIterator[Live]:
     """Its streams live for two seconds, and whoever asks may lose a thread's event log."""
