@@ -1,0 +1,21 @@
+"""The figures of this process, as Prometheus reads them."""
+
+import math
+
+from server.services import Common
+from tools.errors import Unavailable
+from tools.ledger.switches import AUTOMATIC
+
+
+async def scraped(common: Common) -> str:
+    """With the kill switch as it is now."""
+    await _read_switch(common)
+    return common.metrics.render().decode()
+
+
+async def _read_switch(common: Common) -> None:
+    """Unknown while the ledger does not answer: every other number is still worth reading."""
+    try:
+        common.metrics.automatic.set(await common.ledger.is_on(AUTOMATIC))
+    except Unavailable:
+        common.metrics.automatic.set(math.nan)
