@@ -4,7 +4,7 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
-from server.runs.executor import config_of
+from server.runs.work import config_of
 from server.threads import uuid_of
 from tools.errors import NotFound, Unprocessable
 from tools.ledger.types import Thread

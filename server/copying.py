@@ -9,9 +9,9 @@ from typing import Any
 from graphs.rebuild import mended
 from nodes.state import MESSAGES_IN_STATE
 from server.auth import Principal
-from server.runs.executor import config_of
 from server.runs.lease import lease
 from server.runs.queue import ASSISTANT
+from server.runs.work import config_of
 from server.services import Services
 from server.threads import open_thread
 from tools.errors import Conflict, ThreadBusy

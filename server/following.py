@@ -9,12 +9,12 @@ from sse_starlette import EventSourceResponse
 from server.auth import Principal
 from server.events import Check, Event
 from server.present import failure_of, run_json
+from server.runs.marks import watch
 from server.schemas import NewRun
 from server.services import Services
 from server.sse import respond, waiting
 from server.streams import DEBUG_MODES, in_modes, run_events
 from server.threads import Sender, ask, channels_for, final_values
-from server.watching import watch
 from tools.errors import Forbidden, NotFound, Unavailable
 from tools.ledger.types import Run, Thread
 

@@ -11,10 +11,10 @@ from server.auth import Caller, Principal, Rule, guards
 from server.door import admit, fitting, masked
 from server.network import Network
 from server.runs.encode import jsonable, with_interrupts
-from server.runs.executor import config_of
 from server.runs.payload import agent_message, customer_message
 from server.runs.queue import ASSISTANT, Strategy
 from server.runs.transcript import text_of
+from server.runs.work import config_of
 from server.schemas import NewRun
 from server.services import Services, ServicesDep
 from server.view import public_channels, shown_values

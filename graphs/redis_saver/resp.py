@@ -12,7 +12,10 @@ Argument = str | bytes | int
 _END = b"\r\n"
 _BLOB_ERROR, _ERROR, _STATUS, _PUSH, _MAP, _DOUBLE, _TRUTH, _NULL = b"!-+>%,#_"
 _SIZED, _COUNTED, _WHOLE = frozenset(b"$=!"), frozenset(b"*~>%"), frozenset(b":(")
-_PUSHED = object()
+
+
+class Pushed(list[Any]):
+    """What the server says without having been asked, RESP3."""
 
 
 def packed(*parts: Argument) -> bytes:
@@ -32,9 +35,10 @@ class _Incomplete(Exception):
 
 
 class Replies:
-    """Takes in what arrives and gives out whole replies. What the server says without having been asked is left out."""
+    """Takes in what arrives and gives out whole replies. `heard` is told what the server says unasked."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[list[Any]], None] | None = None) -> None:
+        self._heard = heard
         self._buffer = b""
         self._needed = 0
 
@@ -45,8 +49,10 @@ class Replies:
         try:
             while at < len(self._buffer) >= self._needed:
                 reply, at = _read(self._buffer, at)
-                if reply is not _PUSHED:
+                if not isinstance(reply, Pushed):
                     found.append(reply)
+                elif self._heard:
+                    self._heard(reply)
             self._needed = 0 if at else self._needed
         except _Incomplete as missing:
             self._needed = missing.length - at
@@ -84,7 +90,7 @@ def _several(buffer: bytes, kind: int, count: int, at: int) -> tuple[Any, int]:
     for _ in range(2 * count if kind == _MAP else count):
         item, at = _read(buffer, at)
         items.append(item)
-    return (_PUSHED if kind == _PUSH else items), at
+    return (Pushed(items) if kind == _PUSH else items), at
 
 
 def _plain(kind: int, head: bytes) -> Any:

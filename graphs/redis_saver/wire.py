@@ -8,9 +8,10 @@ goes over it is ours.
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeAlias, cast
+from weakref import WeakKeyDictionary
 
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ConnectionError as NoConnection
@@ -23,13 +24,23 @@ Client: TypeAlias = Redis | RedisCluster
 
 
 class Wire(asyncio.Protocol):
-    """An open connection on which questions do not wait for one another's answers."""
+    """An open connection on which questions do not wait for one another's answers.
 
-    def __init__(self, connection: Any) -> None:
+    `heard` gets what the server says unasked; `broken` is called once, when there is nothing more to hear.
+    """
+
+    def __init__(
+        self,
+        connection: Any,
+        *,
+        heard: Callable[[list[Any]], None] | None = None,
+        broken: Callable[[], None] | None = None,
+    ) -> None:
         self.lost: Exception | None = None
+        self._broken = broken
         self._patience: float | None = connection.socket_timeout
         self._quiet_since, self._watch = 0.0, False
-        self._replies = Replies()
+        self._replies = Replies(heard)
         self._asked: deque[asyncio.Future[Any]] = deque()
         self._unsent: list[bytes] = []
         self._loop = asyncio.get_running_loop()
@@ -47,10 +58,16 @@ class Wire(asyncio.Protocol):
             self._quiet_since = self._loop.time()
             self._watch_over()
         self._asked.append(answer)
+        self.tell(command)
+        return answer
+
+    def tell(self, command: bytes) -> None:
+        """A command that is not answered, but for what is heard of it later."""
+        if self.lost:
+            raise self.lost
         self._unsent.append(command)
         if len(self._unsent) == 1:
             self._loop.call_soon(self._send)
-        return answer
 
     def close(self, why: Exception) -> None:
         """Whoever still waits for an answer gets `why`."""
@@ -97,6 +114,8 @@ class Wire(asyncio.Protocol):
             self._transport.write(together)
 
     def _fail(self, why: Exception) -> None:
+        if self.lost is None and self._broken:
+            self._loop.call_soon(self._broken)
         self.lost = self.lost or why
         while self._asked:
             answer = self._asked.popleft()
@@ -105,7 +124,7 @@ class Wire(asyncio.Protocol):
 
 
 class Scripts:
-    """Runs scripts, each of them atomic. In a cluster each goes by redis-py, to the node that has its slot.
+    """Runs scripts, each of them atomic, and commands. In a cluster redis-py sends each to the node that has its slot.
 
     One connection of the client's pool is held for as long as the client is open.
     """
@@ -121,9 +140,16 @@ class Scripts:
         """What the script returns. Raises what Redis and the connection raise."""
         if self._cluster:
             return await self._by_client(script, keys, args)
-        found = await self._answer(packed("EVALSHA", _digest(script), len(keys), *keys, *args))
-        if isinstance(found, NoScriptError):
-            found = await self._answer(packed("EVAL", script, len(keys), *keys, *args))
+        try:
+            return await self.command("EVALSHA", _digest(script), len(keys), *keys, *args)
+        except NoScriptError:
+            return await self.command("EVAL", script, len(keys), *keys, *args)
+
+    async def command(self, *parts: Argument) -> Any:
+        """What Redis answers, in bytes, numbers, lists and None."""
+        if self._cluster:
+            return await self._redis.execute_command(*parts)
+        found = await self._answer(packed(*parts))
         if isinstance(found, Exception):
             raise found
         return found
@@ -183,6 +209,17 @@ class Scripts:
             return await self._redis.evalsha(_digest(script), len(keys), *keys, *args)
         except NoScriptError:
             return await self._redis.eval(script, len(keys), *keys, *args)
+
+
+def shared(redis: Client) -> Scripts:
+    """One for everybody who asks on this client, so that they have one connection among them."""
+    found = _SHARED.get(redis)
+    if found is None:
+        found = _SHARED[redis] = Scripts(redis)
+    return found
+
+
+_SHARED: "WeakKeyDictionary[Client, Scripts]" = WeakKeyDictionary()
 
 
 class _Unreachable(Exception):

@@ -12,8 +12,8 @@ import structlog
 from server.protocol.bodies import AgentGetTree, Answer, Command, InputRespond, RunStart
 from server.protocol.places import LAST, number
 from server.protocol.translation import PHASES
-from server.runs.executor import config_of
 from server.runs.queue import ASSISTANT
+from server.runs.work import config_of
 from server.services import Services
 from server.threads import Sender, ask
 from tools.errors import Conflict, InvalidRequest, TooLarge, Unprocessable

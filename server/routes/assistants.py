@@ -7,7 +7,7 @@ from langchain_core.runnables import Runnable
 
 from server.auth import verified
 from server.present import assistant_json
-from server.runs.executor import Graph
+from server.runs.work import Graph
 from server.schemas import AssistantCount, AssistantSearch, AssistantVersions
 from server.services import Services, ServicesDep
 from server.threads import assistant_id

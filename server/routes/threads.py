@@ -9,9 +9,9 @@ from server.auth import Caller, CurrentCustomer, Principal, customers_only
 from server.copying import copy
 from server.deleting import delete
 from server.present import thread_json
-from server.runs.executor import config_of
 from server.runs.queue import ASSISTANT
 from server.runs.transcript import as_told
+from server.runs.work import config_of
 from server.schemas import NewThread, ThreadCount, ThreadPatch, ThreadSearch
 from server.services import Services, ServicesDep
 from server.threads import OwnThread, channels_for, clean_metadata, open_thread

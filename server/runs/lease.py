@@ -1,31 +1,45 @@
-"""One writer per thread: a lock in Redis that its holder keeps alive, and loses when it stops doing so."""
+"""One writer per thread: a key in Redis that its holder keeps alive, and loses when it stops doing so."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from uuid import uuid4
 
 import redis.asyncio
-from redis.asyncio.lock import Lock
-from redis.exceptions import LockError, RedisError
+from redis.exceptions import RedisError
+
+from graphs.redis_saver.wire import shared
 
 LEASE_SECONDS = 8.0
+
+# ARGV: name of the holder, milliseconds. Who asks again because the answer was lost has it already.
+_TAKE = """
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  return redis.call('GET', KEYS[1]) == ARGV[1] and tonumber(redis.call('GET', KEYS[2]) or '1')
+end
+return redis.call('INCR', KEYS[2])
+"""
+_RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2])"
+_LET_GO = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1])"
 
 
 class Lease:
     """Held by one worker. `renew` raises `LeaseLost` when another has taken over.
 
-    `token` grows with every lease of the thread. The saver refuses a checkpoint from an older one, so that a worker
-    that slept through the loss of its lease cannot write over its successor.
+    `token` grows with every lease of the thread. The saver refuses a checkpoint from an older one, and the event log an
+    event, so that a worker that slept through the loss of its lease cannot write over its successor.
     """
 
-    def __init__(self, lock: Lock, token: int) -> None:
-        self._lock = lock
+    def __init__(self, client: redis.asyncio.Redis, thread: str, holder: str, token: int, milliseconds: int) -> None:
         self.token = token
+        self._redis, self._thread = shared(client), thread
+        self._holder, self._milliseconds = holder, milliseconds
 
     async def renew(self) -> None:
-        try:
-            await self._lock.reacquire()
-        except LockError as error:
-            raise LeaseLost from error
+        if not await self._redis.run(_RENEW, [_key(self._thread)], [self._holder, self._milliseconds]):
+            raise LeaseLost
+
+    async def let_go(self) -> None:
+        await self._redis.run(_LET_GO, [_key(self._thread)], [self._holder])
 
 
 class LeaseLost(Exception):
@@ -37,12 +51,19 @@ async def lease(
     client: redis.asyncio.Redis, thread: str, *, seconds: float = LEASE_SECONDS
 ) -> AsyncIterator[Lease | None]:
     """The lease of a thread, or None while another worker holds it."""
-    lock = client.lock(f"lease:{{{thread}}}", timeout=seconds, blocking=False, thread_local=False)
-    if not await lock.acquire():
+    holder, milliseconds = uuid4().hex, int(seconds * 1000)
+    keys = [_key(thread), f"fence:{{{thread}}}"]
+    token = await shared(client).run(_TAKE, keys, [holder, milliseconds])
+    if token is None:
         yield None
         return
+    held = Lease(client, thread, holder, token, milliseconds)
     try:
-        yield Lease(lock, await client.incr(f"fence:{{{thread}}}"))
+        yield held
     finally:
         with suppress(RedisError):
-            await lock.release()
+            await held.let_go()
+
+
+def _key(thread: str) -> str:
+    return f"lease:{{{thread}}}"

@@ -81,7 +81,6 @@ class RunQueue:
         """Writes the run down, then tells the workers. Under the same `run_id` it is one run, however often."""
         run = await self.ledger.create_run(run_id or str(uuid7()), thread, ASSISTANT, payload)
         if run.status in {"pending", "running"}:
-            await self.ledger.set_thread(thread, status="busy")
             await self._tell(thread, key=run.id)
         return run
 

@@ -5,20 +5,25 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
-from tools.ledger.ledger import Ledger
-from tools.ledger.types import Message, Role, Run
+from tools.ledger.types import Message, Role, Said
 
 Json = dict[str, Any]
 SHOWN = ("cards", "citations", "stage")
 
 
-async def record(ledger: Ledger, run: Run, messages: Sequence[AnyMessage], *, author: str) -> None:
-    """Writes down the messages that are new since the thread's last run."""
-    known = await ledger.recorded(run.thread, [message.id for message in messages if message.id])
-    for message in messages:
-        if message.id and message.id not in known and (who := said_by(message, author)):
-            extra = {key: message.additional_kwargs[key] for key in SHOWN if key in message.additional_kwargs}
-            await ledger.record_message(run.thread, message.id, *who, message.text, run=run.id, extra=extra)
+def lines(messages: Sequence[AnyMessage], *, author: str) -> list[Said]:
+    """Of the messages those that the customer is shown."""
+    return [
+        Said(
+            id=message.id,
+            role=who[0],
+            author=who[1],
+            text=message.text,
+            extra={key: message.additional_kwargs[key] for key in SHOWN if key in message.additional_kwargs},
+        )
+        for message in messages
+        if message.id and (who := said_by(message, author))
+    ]
 
 
 def said_by(message: AnyMessage, author: str) -> tuple[Role, str] | None:

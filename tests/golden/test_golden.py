@@ -12,8 +12,8 @@ import redis
 
 from graphs import rebuild, support, upcasts
 from nodes.state import STATE_VERSION
-from server.runs.executor import config_of
 from server.runs.payload import agent_message
+from server.runs.work import config_of
 from server.services import Services
 from server.threads import say
 from tests.chaos.life import ANYBODY, THEM, Place, ended, whole_server

@@ -13,8 +13,9 @@ from server import tasks
 from server.events import EventLog
 from server.metrics import Metrics
 from server.runs import executor
-from server.runs.executor import Executor, Graph
+from server.runs.executor import Executor
 from server.runs.payload import handover
+from server.runs.work import Graph
 from server.tasks import background, end
 from tests.fixtures.keys import KEYS
 from tests.server.conftest import new_id

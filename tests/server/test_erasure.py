@@ -19,7 +19,7 @@ from graphs.keys import keyring
 from graphs.redis_saver import RedisSaver, StaleWriter
 from graphs.settings import Settings
 from server.erasure import Eraser
-from server.runs.executor import config_of
+from server.runs.work import config_of
 from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import Live, settings_for
 from tests.server.test_at_rest import ADDRESS, PHRASE, a_talk, everything_in

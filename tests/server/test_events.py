@@ -19,7 +19,7 @@ async def log(redis_url: str) -> AsyncIterator[EventLog]:
 
 async def fill(log: EventLog, run: str = "r1") -> list[str]:
     names = ["metadata", "values", "updates", "end"]
-    return [await log.append("t", run, name, "{}") for name in names]
+    return [await log.append("t", run, [(name, "{}")]) for name in names]
 
 
 async def never() -> bool:
@@ -69,7 +69,7 @@ async def test_a_reader_that_is_overtaken_by_the_trimming_is_told(redis_url: str
     async with EventLog.open(redis_url, keep=1, keys=KEYS) as log:
         first = (await fill(log, "r1"))[0]
         for _ in range(200):
-            await log.append("t", "r2", "values", "{}")
+            await log.append("t", "r2", [("values", "{}")])
         followed = follow_thread(log, "t", first, stopped=going)
         assert (await collected(followed, most=1))[0].endswith("gap")
 
@@ -81,8 +81,8 @@ async def test_an_id_of_a_log_that_was_lost_is_a_gap(log: EventLog) -> None:
 
 
 async def test_a_run_that_began_before_the_log_is_a_gap_even_from_the_start(log: EventLog) -> None:
-    await log.append("t", "r1", "values", "{}")
-    await log.append("t", "r1", "end", "null")
+    await log.append("t", "r1", [("values", "{}")])
+    await log.append("t", "r1", [("end", "null")])
     followed = follow_run(log, "t", "r1", START, stopped=going, finished=never)
     assert await collected(followed) == ["r1 gap", "r1 values", "r1 end"]
 

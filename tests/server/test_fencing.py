@@ -7,8 +7,8 @@ import pytest
 from redis.asyncio import Redis
 
 from graphs.redis_saver import RedisSaver, StaleWriter
-from server.runs.executor import config_of
 from server.runs.lease import lease
+from server.runs.work import config_of
 from tests.server.conftest import Live
 from tests.server.graph import compiled
 

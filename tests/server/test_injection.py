@@ -9,7 +9,7 @@ import pytest
 from langgraph_sdk.errors import APIStatusError, NotFoundError, UnprocessableEntityError
 
 from graphs.cases import place_of
-from server.runs.executor import config_of
+from server.runs.work import config_of
 from tests.fixtures.sandbox import Sandbox
 from tests.server.conftest import Live
 from tests.server.whole import Person, refunds, signed_in

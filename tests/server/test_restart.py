@@ -12,7 +12,7 @@ import redis.asyncio
 
 from graphs.redis_saver import RedisSaver
 from server.runs import executor, queue
-from server.runs.executor import config_of
+from server.runs.work import config_of
 from tests.server.conftest import new_id, serving, settings_for
 from tests.server.graph import compiled
 from tools.ledger.ledger import Ledger

@@ -69,6 +69,7 @@ class Database:
         self.dialect = engine.dialect.name
         self.keys = keys
         self._engine = engine
+        self._looker = engine.execution_options(ledger_begin="")
         self._writer = engine.execution_options(ledger_begin="BEGIN IMMEDIATE")
         # SQLite has one writer; queueing here is fair and holds no connection, its own busy loop is neither.
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.sqlite else nullcontext()
@@ -92,8 +93,16 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
+        """On SQLite all queries of the block see the same moment."""
         with _translated():
             async with self._engine.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[AsyncConnection]:
+        """For a block of one query, which needs no transaction around it."""
+        with _translated():
+            async with self._looker.connect() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -154,7 +163,8 @@ def _prepare(connection: Any, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     # Left to itself, sqlite3 begins late and read-only; upgrading such a transaction fails under load.
-    connection.exec_driver_sql(connection.get_execution_options().get("ledger_begin", "BEGIN"))
+    if begin := connection.get_execution_options().get("ledger_begin", "BEGIN"):
+        connection.exec_driver_sql(begin)
 
 
 def _let_go(connection: Any, _record: object, _error: object) -> None:

@@ -42,14 +42,14 @@ class Identities(Repository):
 
     async def identity(self, thread_id: str) -> Identity:
         """Level 0 when nobody is bound, or the binding has run out."""
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             bound = select(identities).where(identities.c.thread == thread_id, identities.c.expires_at > self._now())
             row = (await connection.execute(bound)).mappings().one_or_none()
         return Identity(**row) if row else _anonymous(thread_id)
 
     async def proved_address(self, thread_id: str) -> str | None:
         """That of the customer who is bound, or was until it ran out: a code may go there again unasked."""
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             proved = select(identities.c.email).where(
                 identities.c.thread == thread_id, identities.c.customer.is_not(None)
             )

@@ -1,17 +1,32 @@
 """Runs: one piece of work on a thread, which outlives the connection that asked for it."""
 
-from sqlalchemy import select, update
+from collections.abc import Collection
+
+from sqlalchemy import bindparam, select, update
 
 from tools.errors import Conflict, NotFound
-from tools.ledger.repository import Repository, insert_once
+from tools.ledger.messages import record
+from tools.ledger.repository import Repository, insert
 from tools.ledger.tables import runs
-from tools.ledger.types import Json, Run, RunStatus
+from tools.ledger.threads import lock_thread, touch
+from tools.ledger.types import Json, Run, RunStatus, Said, ThreadStatus
 from tools.safety.mask import mask
+
+# Made once: building a statement takes longer than SQLite takes to answer it.
+_BY_ID = select(runs).where(runs.c.id == bindparam("id"))
+_UNFINISHED = select(runs).where(runs.c.status.in_(("pending", "running"))).order_by(runs.c.created, runs.c.id)
+_UNFINISHED_OF = _UNFINISHED.where(runs.c.thread == bindparam("thread"))
+_IS_UNFINISHED = _UNFINISHED_OF.with_only_columns(runs.c.id).limit(1)
+_END = (
+    update(runs)
+    .where(runs.c.id == bindparam("run"), runs.c.status.in_(("pending", "running")))
+    .values(status=bindparam("status"), error=bindparam("error"), updated=bindparam("updated"))
+)
 
 
 class Runs(Repository):
     async def create_run(self, run_id: str, thread_id: str, assistant: str, payload: Json) -> Run:
-        """The run as it is when asked again; Conflict when the id runs on another thread."""
+        """Its thread is busy with it. The run as it is when asked again; Conflict when its thread is another."""
         now = self._now()
         row = {
             "id": run_id,
@@ -21,11 +36,15 @@ class Runs(Repository):
             "payload": payload,
         }
         async with self._database.write() as connection:
-            await insert_once(connection, runs, row | {"created": now, "updated": now})
-            kept = (await connection.execute(select(runs).where(runs.c.id == run_id))).mappings().one()
-        if kept["thread"] != thread_id:
-            raise Conflict("This run belongs to another thread.")
-        return Run(**kept)
+            new = insert(connection, runs).on_conflict_do_nothing().returning(runs)
+            kept = (await connection.execute(new, row | {"created": now, "updated": now})).mappings().one_or_none()
+            kept = kept or (await connection.execute(_BY_ID, {"id": run_id})).mappings().one()
+            run = Run(**kept)
+            if run.thread != thread_id:
+                raise Conflict("This run belongs to another thread.")
+            if run.status in {"pending", "running"}:
+                await touch(connection, thread_id, "busy", now)
+        return run
 
     async def set_run(self, run_id: str, status: RunStatus, error: str | None = None) -> Run:
         error = mask(error).text if error else None
@@ -36,22 +55,43 @@ class Runs(Repository):
             raise NotFound
         return Run(**row)
 
+    async def end_run(
+        self, run_id: str, status: RunStatus, error: str | None, *, said: Collection[Said], rest: ThreadStatus
+    ) -> bool:
+        """How a run ended and what was said in it, all or nothing. The thread is at `rest` unless there is more to do.
+
+        Returns whether there is. Raises `NotFound` when the run is not, or no more, under way.
+        """
+        now = self._now()
+        error = mask(error).text if error else None
+        async with self._database.write() as connection:
+            run = (await connection.execute(_BY_ID, {"id": run_id})).mappings().one_or_none()
+            if run is None:
+                raise NotFound
+            # First of all, so that a run that is created meanwhile is either seen below or finds the thread at rest.
+            await lock_thread(connection, run["thread"])
+            ended = {"run": run_id, "status": status, "error": error, "updated": now}
+            if (await connection.execute(_END, ended)).rowcount != 1:
+                raise NotFound
+            await record(connection, run["thread"], said, now, run=run_id)
+            more = await connection.scalar(_IS_UNFINISHED, {"thread": run["thread"]}) is not None
+            await touch(connection, run["thread"], "busy" if more else rest, now)
+        return more
+
     async def run(self, run_id: str) -> Run | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(runs).where(runs.c.id == run_id))).mappings().one_or_none()
+        async with self._database.look() as connection:
+            row = (await connection.execute(_BY_ID, {"id": run_id})).mappings().one_or_none()
         return Run(**row) if row else None
 
     async def runs(self, thread_id: str, limit: int = 10, offset: int = 0) -> list[Run]:
         """Newest first."""
         wanted = select(runs).where(runs.c.thread == thread_id).order_by(runs.c.created.desc(), runs.c.id)
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             rows = await connection.execute(wanted.limit(limit).offset(offset))
             return [Run(**row) for row in rows.mappings()]
 
     async def unfinished_runs(self, thread_id: str | None = None) -> list[Run]:
         """Pending or running, oldest first: what a starting worker takes up. Of one thread, or of all."""
-        wanted = select(runs).where(runs.c.status.in_(("pending", "running"))).order_by(runs.c.created, runs.c.id)
-        if thread_id is not None:
-            wanted = wanted.where(runs.c.thread == thread_id)
-        async with self._database.read() as connection:
-            return [Run(**row) for row in (await connection.execute(wanted)).mappings()]
+        wanted, of = (_UNFINISHED, {}) if thread_id is None else (_UNFINISHED_OF, {"thread": thread_id})
+        async with self._database.look() as connection:
+            return [Run(**row) for row in (await connection.execute(wanted, of)).mappings()]

@@ -4,18 +4,25 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, literal, select, type_coerce, update
+from sqlalchemy import ColumnElement, RowMapping, bindparam, delete, func, literal, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.errors import NotFound, Unprocessable
 from tools.ledger.digest import canonical
-from tools.ledger.repository import Repository, insert_once
+from tools.ledger.repository import Repository, insert
 from tools.ledger.tables import threads
 from tools.ledger.types import Json, Thread, ThreadStatus
 
 TEMPORARY = "temporary"
 """In the metadata of a thread that goes with its run."""
+_BY_ID = select(threads).where(threads.c.id == bindparam("id"))
+_LOCK = _BY_ID.with_for_update()
+_TOUCH = (
+    update(threads)
+    .where(threads.c.id == bindparam("thread"))
+    .values(status=bindparam("status"), updated=bindparam("updated"))
+)
 SortBy = Literal["created", "updated", "status", "id"]
 
 
@@ -25,14 +32,15 @@ class Threads(Repository):
         now = self._now()
         row = {"id": thread_id, "owner": owner, "status": "idle", "metadata": metadata}
         async with self._database.write() as connection:
-            await insert_once(connection, threads, row | {"created": now, "updated": now})
-            thread = await _one(connection, thread_id)
+            new = insert(connection, threads).on_conflict_do_nothing().returning(threads)
+            made = (await connection.execute(new, row | {"created": now, "updated": now})).mappings().one_or_none()
+            thread = Thread(**made) if made else await _one(connection, thread_id)
         if thread.owner != owner:
             raise NotFound
         return thread
 
     async def thread(self, thread_id: str) -> Thread | None:
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             row = await _row(connection, thread_id)
         return Thread(**row) if row else None
 
@@ -52,7 +60,7 @@ class Threads(Repository):
         column = threads.c[sort_by]
         order = column.asc() if ascending else column.desc()
         wanted = select(threads).where(*self._matching(owner, status, metadata, ids))
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             found = await connection.execute(wanted.order_by(order, threads.c.id).limit(limit).offset(offset))
             return [Thread(**row) for row in found.mappings()]
 
@@ -66,7 +74,7 @@ class Threads(Repository):
     ) -> int:
         """As many as `search_threads` would find without a limit."""
         wanted = select(func.count()).select_from(threads).where(*self._matching(owner, status, metadata, ids))
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             return int(await connection.scalar(wanted) or 0)
 
     async def temporary_threads(self, *, before: datetime, since: datetime | None = None) -> list[Thread]:
@@ -75,7 +83,7 @@ class Threads(Repository):
         wanted = wanted.where(*self._matching(None, None, {TEMPORARY: True}, None))
         if since is not None:
             wanted = wanted.where(threads.c.created >= since)
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             return [Thread(**row) for row in (await connection.execute(wanted)).mappings()]
 
     def _matching(
@@ -110,14 +118,17 @@ class Threads(Repository):
             await connection.execute(delete(threads).where(threads.c.id == thread_id))
 
 
+async def touch(connection: AsyncConnection, thread_id: str, status: ThreadStatus, now: datetime) -> None:
+    await connection.execute(_TOUCH, {"thread": thread_id, "status": status, "updated": now})
+
+
 async def lock_thread(connection: AsyncConnection, thread_id: str) -> None:
     """One writer at a time for what is numbered within a thread."""
     await _one(connection, thread_id, lock=True)
 
 
 async def _row(connection: AsyncConnection, thread_id: str, *, lock: bool = False) -> RowMapping | None:
-    wanted = select(threads).where(threads.c.id == thread_id)
-    result = await connection.execute(wanted.with_for_update() if lock else wanted)
+    result = await connection.execute(_LOCK if lock else _BY_ID, {"id": thread_id})
     return result.mappings().one_or_none()
 
 

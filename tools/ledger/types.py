@@ -46,6 +46,17 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Said:
+    """A line before it has its place in the transcript."""
+
+    id: str
+    role: Role
+    author: str
+    text: str
+    extra: Json
+
+
+@dataclass(frozen=True, kw_only=True)
 class Message:
     """One line that the customer can see, in the order it was said."""
 
