@@ -7,13 +7,14 @@ from fastapi import Response
 from sse_starlette import EventSourceResponse
 
 from server.auth import Principal
-from server.events import Check, Event
+from server.events import START, Check, Event, position
 from server.present import failure_of, run_json
+from server.rejoining import entry_of, start_of, unread
 from server.runs.marks import watch
 from server.schemas import NewRun
 from server.services import Services
 from server.sse import respond, waiting
-from server.streams import DEBUG_MODES, in_modes, run_events
+from server.streams import ACCUMULATING, DEBUG_MODES, in_modes, run_events
 from server.threads import Sender, ask, channels_for, final_values
 from tools.errors import Forbidden, NotFound, Unavailable
 from tools.ledger.types import Run, Thread
@@ -42,14 +43,30 @@ def refuse_inner(caller: Principal, modes: frozenset[str]) -> None:
         raise Forbidden(f"stream_mode: {named} shows the state between the steps, which is for staff alone.")
 
 
-def follow(services: Services, caller: Principal, run: Run, after: str, modes: frozenset[str]) -> EventSourceResponse:
+def follow(
+    services: Services, caller: Principal, run: Run, after: str, modes: frozenset[str], *, read: str | None = None
+) -> EventSourceResponse:
+    """What comes after this place of the log, but for what was `read`: up to this event."""
     channels = channels_for(services, caller)
 
     def events(stopped: Check) -> AsyncIterator[Event]:
         source = run_events(services, run.thread, run.id, after, channels=channels, stopped=stopped)
-        return in_modes(source, modes)
+        told = in_modes(source, modes)
+        return unread(told, read) if read else told
 
     return respond(services, events, _where(run, "stream"))
+
+
+async def rejoin(
+    services: Services, caller: Principal, run: Run, last_event_id: str | None, modes: frozenset[str]
+) -> EventSourceResponse:
+    """From after that event, from the start for `-1`, or from now on."""
+    entry, is_amid = entry_of(last_event_id)
+    after = position(entry, tail=await services.events.tail(run.thread))
+    if last_event_id is None or after == START or not (is_amid or ACCUMULATING in modes):
+        return follow(services, caller, run, after, modes)
+    start = await start_of(services.events, run.thread, after)
+    return follow(services, caller, run, start, modes, read=last_event_id)
 
 
 async def run_apart(services: Services, by: Sender, thread: Thread, body: NewRun, response: Response) -> Json:

@@ -9,7 +9,7 @@ from sse_starlette import EventSourceResponse
 
 from server.auth import Caller, Rule, guards
 from server.events import position
-from server.following import allow_modes, follow, outcome, refuse_inner, run_apart, run_awaited, run_streamed
+from server.following import allow_modes, outcome, refuse_inner, rejoin, run_apart, run_awaited, run_streamed
 from server.present import run_json
 from server.schemas import NewRun
 from server.services import ServicesDep
@@ -96,8 +96,7 @@ async def join_run_stream(
     """From after `Last-Event-ID`, from the start for `-1`, or from now on."""
     wanted = frozenset(filter(None, modes)) or ALL_MODES  # SDKs send an empty one for "all"
     await allow_modes(services, caller, run.thread, wanted)
-    after = position(last_event_id, tail=await services.events.tail(run.thread))
-    return follow(services, caller, run, after, wanted)
+    return await rejoin(services, caller, run, last_event_id, wanted)
 
 
 @router.post("/runs/{run_id}/cancel")

@@ -18,11 +18,15 @@ def run(text: str, **more: Any) -> dict[str, Any]:
     return {"assistant_id": "support", "input": {"messages": [message]}, "stream_mode": "updates", **more}
 
 
+@pytest.mark.parametrize("modes", [["updates"], ["messages"], ["values", "messages-tuple", "messages", "custom"]])
 async def test_any_place_of_a_stream_plus_its_replay_is_the_whole_stream(
-    client: httpx.AsyncClient, thread: str
+    client: httpx.AsyncClient, thread: str, modes: list[str]
 ) -> None:
-    whole = await all_of(client, "POST", f"/threads/{thread}/runs/stream", json=run("hello there"))
-    path = f"/threads/{thread}/runs/{whole[0].data['run_id']}/stream?stream_mode=updates"
+    """Also of the form in which each event repeats what was said so far, and where one entry is told as several."""
+    asked = run("hello there") | {"stream_mode": modes}
+    whole = await all_of(client, "POST", f"/threads/{thread}/runs/stream", json=asked)
+    query = "&".join(f"stream_mode={mode}" for mode in modes)
+    path = f"/threads/{thread}/runs/{whole[0].data['run_id']}/stream?{query}"
     for place, event in enumerate(whole[:-1]):
         rest = await all_of(client, "GET", path, headers={"Last-Event-ID": str(event.id)})
         assert whole == whole[: place + 1] + rest
