@@ -21,7 +21,7 @@ from tests.chaos.talks.look import Eye
 from tests.chaos.talks.town import Town, town_of
 from tests.chaos.talks.trouble import LONG, SHORT, Trouble
 
-AT_ONCE, PLAN = (80, LONG) if WHOLE else (25, SHORT)
+AT_ONCE, READS, PLAN = (60, 4.0, LONG) if WHOLE else (20, 0.5, SHORT)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def all_talk(customers: list[Customer], texts: list[list[str]]) -> None:
 
     async def one_after_another() -> None:
         for customer, words in left:
-            await customer.talks(words)
+            await customer.talks(words, reads=READS)
 
     await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
 

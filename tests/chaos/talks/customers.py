@@ -86,7 +86,8 @@ class Customer:
     modes: tuple[str, ...] = ()
     turns: list[Turn] = field(default_factory=list)
 
-    async def talks(self, texts: list[str]) -> None:
+    async def talks(self, texts: list[str], *, reads: float) -> None:
+        """Says one after the other, and reads each answer for up to so many seconds."""
         self.modes = self.chance.choice(MODES)
         self.token = (await self._asks("POST", "/sessions"))["token"]
         for text in texts:
@@ -94,6 +95,7 @@ class Customer:
             await self._says(self.turns[-1])
             if not self.turns[-1].ended:
                 return
+            await asyncio.sleep(self.chance.uniform(0, reads))
         self.counts.ended += 1
 
     async def _says(self, turn: Turn) -> None:

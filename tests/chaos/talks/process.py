@@ -19,6 +19,7 @@ from graphs.plugs import Plugs
 from graphs.redis_saver import RedisSaver
 from graphs.settings import Settings
 from server.app import create_app
+from server.runs import work as attempts
 from server.worker import open_worker
 from tests.chaos.talks.graph import builder
 from tools.identity.verifier import Verifier
@@ -70,6 +71,7 @@ async def work(settings: Settings) -> None:
 def live(home: str, redis_url: str, database_url: str, port: int | None) -> None:
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    attempts.MOST_ATTEMPTS = 100  # it is never the run that its worker dies of
     settings = settings_of(home, redis_url, database_url)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(work(settings) if port is None else serve(settings, port))
