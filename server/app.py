@@ -60,6 +60,7 @@ def create_app(settings: Settings, *, plugs: OpenPlugs = open_plugs, works: bool
         docs_url=None,
         redoc_url=None,
     )
+    app.state.metrics = metrics
     handle_errors(app)
     for part in (health, sessions, assistants, threads, state, runs, stateless, protocol, chat):
         app.include_router(part.router)

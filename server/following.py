@@ -1,5 +1,6 @@
 """A run from its start to its outcome, as whoever asked for it follows it."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -43,16 +44,34 @@ def refuse_inner(caller: Principal, modes: frozenset[str]) -> None:
         raise Forbidden(f"stream_mode: {named} shows the state between the steps, which is for staff alone.")
 
 
+async def resumed(services: Services, thread: str, last_event_id: str | None) -> str:
+    """The place in the log after which a client reads that comes back, or joins."""
+    if last_event_id is not None:
+        services.metrics.serving.replays.inc()
+    return position(last_event_id, tail=await services.events.tail(thread))
+
+
 def follow(
-    services: Services, caller: Principal, run: Run, after: str, modes: frozenset[str], *, read: str | None = None
+    services: Services,
+    caller: Principal,
+    run: Run,
+    after: str,
+    modes: frozenset[str],
+    *,
+    since: float | None = None,
+    read: str | None = None,
 ) -> EventSourceResponse:
-    """What comes after this place of the log, but for what was `read`: up to this event."""
+    """What comes after this place of the log, but for what was `read` already: up to this event.
+
+    `since`: when the message arrived that the run answers, by `time.monotonic`.
+    """
     channels = channels_for(services, caller)
 
     def events(stopped: Check) -> AsyncIterator[Event]:
-        source = run_events(services, run.thread, run.id, after, channels=channels, stopped=stopped)
-        told = in_modes(source, modes)
-        return unread(told, read) if read else told
+        source = in_modes(run_events(services, run, after, channels=channels, stopped=stopped), modes)
+        if read is not None:
+            return unread(source, read)
+        return source if since is None else services.metrics.serving.timed(source, since)
 
     return respond(services, events, _where(run, "stream"))
 
@@ -62,7 +81,7 @@ async def rejoin(
 ) -> EventSourceResponse:
     """From after that event, from the start for `-1`, or from now on."""
     entry, is_amid = entry_of(last_event_id)
-    after = position(entry, tail=await services.events.tail(run.thread))
+    after = await resumed(services, run.thread, entry)
     if last_event_id is None or after == START or not (is_amid or ACCUMULATING in modes):
         return follow(services, caller, run, after, modes)
     start = await start_of(services.events, run.thread, after)
@@ -77,8 +96,9 @@ async def run_apart(services: Services, by: Sender, thread: Thread, body: NewRun
 
 
 async def run_streamed(services: Services, by: Sender, thread: Thread, body: NewRun) -> EventSourceResponse:
+    since = time.monotonic()
     run, after = await _start(services, by, thread, body)
-    return follow(services, by.caller, run, after, body.modes)
+    return follow(services, by.caller, run, after, body.modes, since=since)
 
 
 async def run_awaited(services: Services, by: Sender, thread: Thread, body: NewRun, response: Response) -> Json:
@@ -96,12 +116,12 @@ def _where(run: Run, form: str) -> dict[str, str]:
 
 async def outcome(services: Services, caller: Principal, run: Run, after: str) -> Json:
     stopped = waiting(services)
-    async for _ in run_events(services, run.thread, run.id, after, channels=None, stopped=stopped):
+    async for _ in run_events(services, run, after, channels=None, stopped=stopped):
         pass
     ended = await services.ledger.run(run.id)
     if ended is None:
         raise NotFound
-    if ended.status in {"pending", "running"}:
+    if not ended.is_over:
         raise Unavailable("This run goes on. Join it again.")
     if failure := failure_of(ended):
         return {"__error__": failure}

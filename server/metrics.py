@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
+from server.serving_metrics import ServingMetrics
 from tools.safety.dropped import DROPPED, SINKS
 
 BREAKER_LEVELS = {"closed": 0, "half_open": 1, "open": 2}
@@ -16,9 +17,13 @@ class Metrics:
         self.requests = Counter(
             "counterfoil_http_requests", "HTTP requests.", ["method", "route", "status"], registry=self.registry
         )
-        self.runs = Counter("counterfoil_runs", "Runs, by how they ended.", ["status"], registry=self.registry)
-        self.run_seconds = Histogram("counterfoil_run_seconds", "How long runs took.", registry=self.registry)
-        self.streams = Gauge("counterfoil_open_streams", "Streams that are open.", registry=self.registry)
+        self.refused = Counter(
+            "counterfoil_refused",
+            "Requests that were answered with a problem, by its code.",
+            ["code"],
+            registry=self.registry,
+        )
+        self.serving = ServingMetrics(self.registry)
         self.errors = Counter("counterfoil_errors", "Unexpected errors.", ["where"], registry=self.registry)
         self.stripe_breaker = Gauge(
             "counterfoil_stripe_breaker",

@@ -30,7 +30,7 @@ async def press(services: Services, action: Action, *, digest: str, confirm: boo
     await services.queue.make_room(action.thread)
     run = await _pressed(services, action, digest, "yes" if confirm else "no", attempt=0)
     for attempt in count(1):
-        if run.status in {"pending", "running"} or not await _is_open(services, action.id):
+        if not run.is_over or not await _is_open(services, action.id):
             break
         run = await _pressed(services, action, digest, "yes" if confirm else "no", attempt=attempt)
     return run

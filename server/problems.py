@@ -38,6 +38,12 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _refuse(request: Request, status: int, code: str, detail: str, **more: Any) -> JSONResponse:
+    """A problem that is counted."""
+    request.app.state.metrics.refused.labels(code).inc()
+    return problem(status, code, detail, **more)
+
+
 def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
     body = {
         "type": f"urn:counterfoil:problem:{code}",
@@ -57,7 +63,7 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(RedisError, on_redis_error)
 
 
-async def on_our_error(_request: Request, error: Exception) -> JSONResponse:
+async def on_our_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CounterfoilError)  # noqa: S101 - registered for these alone
     log.info("request.refused", code=error.code, status=error.status, exc_info=error.__cause__)
     headers = {}
@@ -67,7 +73,7 @@ async def on_our_error(_request: Request, error: Exception) -> JSONResponse:
         headers["Retry-After"] = "2"
     elif error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return problem(error.status, error.code, error.message, headers=headers)
+    return _refuse(request, error.status, error.code, error.message, headers=headers)
 
 
 async def on_redis_error(request: Request, error: Exception) -> JSONResponse:
@@ -75,20 +81,20 @@ async def on_redis_error(request: Request, error: Exception) -> JSONResponse:
     return await on_our_error(request, Unavailable("Conversations cannot be reached right now. Please try again."))
 
 
-async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
+async def on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for these alone
     found = [{"field": _field(one["loc"]), "message": _said(one)} for one in error.errors()]
     if any(one["type"] == "json_invalid" for one in error.errors()):
-        return problem(400, "invalid_json", "The body is not valid JSON.")
+        return _refuse(request, 400, "invalid_json", "The body is not valid JSON.")
     first = found[0]
     where = f"{first['field']}: " if first["field"] else ""
-    return problem(422, "unprocessable", f"{where}{first['message']}", errors=found)
+    return _refuse(request, 422, "unprocessable", f"{where}{first['message']}", errors=found)
 
 
-async def on_http_error(_request: Request, error: Exception) -> JSONResponse:
+async def on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for these alone
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+    return _refuse(request, error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
 
 
 def _field(location: tuple[int | str, ...]) -> str:

@@ -8,14 +8,16 @@ from tools.ledger.switches import AUTOMATIC
 
 
 async def scraped(common: Common) -> str:
-    """With the kill switch as it is now."""
-    await _read_switch(common)
+    """With the kill switch as it is now, and what waits."""
+    await _look_into_ledger(common)
     return common.metrics.render().decode()
 
 
-async def _read_switch(common: Common) -> None:
+async def _look_into_ledger(common: Common) -> None:
     """Unknown while the ledger does not answer: every other number is still worth reading."""
     try:
         common.metrics.automatic.set(await common.ledger.is_on(AUTOMATIC))
+        common.metrics.serving.show_depth(await common.ledger.count_unfinished_runs())
     except Unavailable:
         common.metrics.automatic.set(math.nan)
+        common.metrics.serving.show_depth(None)

@@ -61,7 +61,7 @@ def respond(services: Services, source: Source, headers: Mapping[str, str] | Non
     past = _deadline(services.settings.stream_seconds)
     stopped: Check = lambda: stopping.is_set() or past()  # noqa: E731 - two words read better in place
     return EventSourceResponse(
-        _counted(services, lines(source(stopped), stopped)),
+        _counted(services, lines(_with_gaps(services, source(stopped)), stopped)),
         headers=headers,
         ping=PING_SECONDS,
         send_timeout=SEND_SECONDS,
@@ -94,8 +94,15 @@ def _deadline(seconds: float) -> Check:
     return lambda: time.monotonic() >= end
 
 
+async def _with_gaps(services: Services, source: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    async for event in source:
+        if event.event == "gap":
+            services.metrics.serving.gaps.inc()
+        yield event
+
+
 async def _counted(services: Services, source: AsyncIterator[ServerSentEvent]) -> AsyncIterator[ServerSentEvent]:
-    with services.metrics.streams.track_inprogress():
+    with services.metrics.serving.streams.track_inprogress():
         async with aclosing(source):  # type: ignore[type-var]
             async for line in source:
                 yield line

@@ -10,6 +10,7 @@ from server.runs.encode import dumps
 from server.runs.transcript import text_of, told_live
 from server.services import Services
 from server.view import ALWAYS, customer_view
+from tools.ledger.types import Run
 
 Json = dict[str, Any]
 Channels = frozenset[str] | None
@@ -18,14 +19,14 @@ DEBUG_MODES = frozenset({"debug", "checkpoints", "tasks"})
 """For staff. One event in the log stands for all three: what `debug` wraps is what the other two tell."""
 
 
-def run_events(
-    services: Services, thread: str, run: str, after: str, *, channels: Channels, stopped: Check
-) -> AsyncIterator[Event]:
+def run_events(services: Services, run: Run, after: str, *, channels: Channels, stopped: Check) -> AsyncIterator[Event]:
     async def finished() -> bool:
-        found = await services.ledger.run(run)
-        return found is None or found.status not in {"pending", "running"}
+        found = await services.ledger.run(run.id)
+        return found is None or found.is_over
 
-    source = follow_run(services.events, thread, run, after, stopped=stopped, finished=finished)
+    source = follow_run(
+        services.events, run.thread, run.id, after, stopped=stopped, finished=finished, is_over=run.is_over
+    )
     return source if channels is None else customer_view(source, channels)
 
 

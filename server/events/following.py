@@ -27,15 +27,16 @@ async def follow_thread(log: EventLog, thread: str, after: str, *, stopped: Chec
 
 
 async def follow_run(
-    log: EventLog, thread: str, run: str, after: str, *, stopped: Check, finished: Finished
+    log: EventLog, thread: str, run: str, after: str, *, stopped: Check, finished: Finished, is_over: bool = False
 ) -> AsyncIterator[Event]:
-    """The events of one run up to its `end`, or until `stopped`. `finished` asks the ledger.
+    """The events of one run up to its `end`, or until `stopped`. `finished` asks the ledger; `is_over` it said.
 
     A run is over there a moment before its last words are here: they are waited for, and an end that nobody wrote is
     told only when they do not come, for their worker died in between.
     """
     wants_start = after == START
-    look_at, give_up_at = 0.0, math.inf
+    # Whoever asks has just read whether the run goes on.
+    look_at, give_up_at = (0.0 if is_over else time.monotonic() + POLL_SECONDS), math.inf
     while not stopped():
         now = time.monotonic()
         batch = await log.read(thread, after, seconds=0 if now >= min(look_at, give_up_at) else POLL_SECONDS)
@@ -56,5 +57,5 @@ async def follow_run(
             return
         if now >= look_at:
             look_at = now + RECHECK_SECONDS
-            if await finished():
+            if is_over or await finished():
                 look_at, give_up_at = math.inf, now + (0 if await log.has_end(thread, run) else LAST_WORDS_SECONDS)

@@ -51,7 +51,7 @@ async def say_once(queue: RunQueue, thread: str, payload: Json, *name: str) -> N
     """
     for attempt in count():
         run = await queue.submit(thread, payload, run_id=named_run(*name, str(attempt)))
-        if run.status in {"pending", "running"}:
+        if not run.is_over:
             raise NotYet
         if run.status == "success" or await _spoke(queue, run):
             return
@@ -67,7 +67,7 @@ async def say_ended(queue: RunQueue, action: Action) -> bool:
     run = await tell_end(queue, action)
     if run is None:
         return False
-    if run.status in {"pending", "running"}:
+    if not run.is_over:
         raise NotYet
     if run.status != "success" and not await _spoke(queue, run):
         await say_once(queue, action.thread, notice(action.id), "ended", action.state, action.id)

@@ -18,12 +18,15 @@ KNOWN = ("run.start", "input.respond", "agent.getTree")
 
 
 class Subscription(Body):
-    """The last three channels exist in the protocol, and this graph has nothing to say on them."""
+    """The last three channels exist in the protocol, and this graph has nothing to say on them.
+
+    Clients in a browser never name a place: they read the state, and then want the run that goes on.
+    """
 
     channels: list[Channel] = Field(min_length=1, max_length=50)
     namespaces: list[Namespace] | None = Field(default=None, max_length=50)
     depth: int | None = Field(default=None, ge=0, le=100)
-    since: Number = 0
+    since: Number | None = None
 
     @model_validator(mode="before")
     @classmethod

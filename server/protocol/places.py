@@ -14,8 +14,9 @@ from server.events import MOST_IN_A_MILLISECOND, START
 
 EPOCH = 1_735_689_600_000
 PLACES = 128
-GAP, STATE, WAITING, FIRST, LAST = 0, 1, 2, 8, 127
-"""Of a gap before the entry, the state then, what it waits for; of the entry itself; of an end that nobody wrote."""
+GAP, STATE, WAITING, PHASE, FIRST, LAST = 0, 1, 2, 7, 8, 127
+"""Of a gap before the entry, the state then, what it waits for, how its run stands; of the entry itself; of an end that
+nobody wrote."""
 MOST = 2**53
 
 

@@ -1,11 +1,12 @@
 """The events of a thread after a number, run after run, until told to stop.
 
 Reading starts with the first entry of the run in which the number is, so that what is said of a message does not depend
-on where a reader came in; what comes up to the number is left out.
+on where a reader came in; what comes up to the number is left out. Who names no number reads from the run that goes
+on, or the last one: what was before it is in the state.
 
 | what happens                                         | what the reader does                                       |
 |------------------------------------------------------|------------------------------------------------------------|
-| the number's entry, or the start of its run, is gone | `gap` and the state as it is now, then what is left        |
+| the number's entry, or the start of its run, is gone | `gap`, the state and phase as they are now, and the rest   |
 | the whole log is gone                                | the same at once, as the next entry may be long in coming  |
 | a reader is slower than the trimming                 | the same, where the chain breaks                           |
 | a worker died between a run's last entry and its end | asks the ledger; the end has that entry's last place       |
@@ -19,9 +20,23 @@ from functools import cached_property
 from server.auth import Principal
 from server.events import GAP as GAP_SAID
 from server.events import POLL_SECONDS, RECHECK_SECONDS, START, Check, Event
+from server.present import failure_of
 from server.protocol.bodies import Subscription
-from server.protocol.places import FIRST, GAP, LAST, PLACES, STATE, WAITING, before, entry_of, is_later, number, time_of
-from server.protocol.translation import Said, Translation, requests, values
+from server.protocol.places import (
+    FIRST,
+    GAP,
+    LAST,
+    PHASE,
+    PLACES,
+    STATE,
+    WAITING,
+    before,
+    entry_of,
+    is_later,
+    number,
+    time_of,
+)
+from server.protocol.translation import PHASES, Said, Translation, lifecycle, requests, values
 from server.runs.encode import dumps
 from server.services import Services
 from server.threads import channels_for, final_values
@@ -75,7 +90,7 @@ class Reader:
     def _channels(self) -> frozenset[str] | None:
         return channels_for(self.services, self.caller)
 
-    async def after(self, since: int) -> AsyncIterator[Numbered]:
+    async def after(self, since: int | None) -> AsyncIterator[Numbered]:
         async for told in self._enter(since):
             yield told
         while not self.stopped():
@@ -87,7 +102,10 @@ class Reader:
             if not entries and (end := await self._missing_end()):
                 yield end
 
-    async def _enter(self, since: int) -> AsyncIterator[Numbered]:
+    async def _enter(self, since: int | None) -> AsyncIterator[Numbered]:
+        if since is None:
+            await self._enter_last_run()
+            return
         if since == 0:
             return
         log, entry_id = self.services.events, entry_of(since)
@@ -100,10 +118,20 @@ class Reader:
             was_in_gap = since % PLACES < FIRST
             self._last, self._floor = start or (before(entry_id) if was_in_gap else entry_id), since
 
+    async def _enter_last_run(self) -> None:
+        log, unfinished = self.services.events, await self.services.ledger.unfinished_runs(self.thread)
+        if (tail := await log.tail(self.thread)) == START:
+            return
+        newest = (await log.read(self.thread, before(tail)))[:1]
+        if unfinished and all(entry.run not in {run.id for run in unfinished} for entry in newest):
+            self._last, self._is_told = tail, True  # what goes on has said nothing yet
+        else:
+            self._last = await log.before_run(self.thread, tail) or START
+
     async def _tell(self, entry: Event) -> AsyncIterator[Numbered]:
         is_broken = self._last not in (START, entry.previous)
         if is_broken or not (self._is_told or entry.event == "metadata"):
-            self._translation = Translation()
+            self._translation = Translation(is_within=entry.event != "metadata")
             async for told in self._missed(number(entry.id, GAP)):
                 yield told
         elif entry.event == "metadata" and (end := await self._end_before(entry.run)):
@@ -118,8 +146,16 @@ class Reader:
         now = int(time.time() * 1000)
         told = [(GAP, Said("gap", {"message": GAP_SAID})), (STATE, values(state))]
         told += enumerate(requests(state.get(INTERRUPT, [])), WAITING)
+        told += [(PHASE, said) async for said in self._phase(waits=INTERRUPT in state)]
         for place, said in told:
             yield Numbered(number=first + place, said=said, at=now, is_of_now=True)
+
+    async def _phase(self, *, waits: bool) -> AsyncIterator[Said]:
+        """How the last run stands, if there was one: whoever waits for its end may have missed it."""
+        for run in await self.services.ledger.runs(self.thread, limit=1):
+            phase = PHASES.get(run.status, "running")
+            failure = failure_of(run)
+            yield lifecycle("interrupted" if waits and phase == "completed" else phase, **_sentence(failure))
 
     async def _missing_end(self) -> Numbered | None:
         """Of a run that ended and did not say so: once it was over at one look, and nothing had come by the next."""
@@ -146,3 +182,7 @@ class Reader:
     async def _status(self, run: str) -> str | None:
         found = await self.services.ledger.run(run)
         return found.status if found and found.status not in {"pending", "running"} else None
+
+
+def _sentence(failure: dict[str, str] | None) -> dict[str, str]:
+    return {"error": failure["message"]} if failure else {}

@@ -45,6 +45,8 @@ class Translation:
 
     run: str | None = None
     """The one that goes on."""
+    is_within: bool = False
+    """Some of the run was missed. A message that may have begun before is told whole, when its node is done."""
     _is_over: bool = False
     _waits: bool = False
     _open: dict[str, Growing] = field(default_factory=dict)
@@ -79,22 +81,25 @@ class Translation:
 
     def _begin(self) -> None:
         """Also a run that is taken up again: what was half said is said anew."""
-        self._is_over = self._waits = False
+        self._is_over = self._waits = self.is_within = False
         self._open.clear()
         self._told.clear()
 
     def _updates(self, data: Json) -> Iterator[Said]:
+        was_within, self.is_within = self.is_within, False
         for node, update in data.items():
             if node == INTERRUPT:
                 self._waits = True
                 yield from requests(update)
             else:
-                for part in update if isinstance(update, list) else [update]:
-                    yield Said("updates", {"node": node, "values": part if isinstance(part, dict) else {}})
+                for part in _dicts(update):
+                    for reply in _replies(part) if was_within else []:
+                        yield from self._message(reply, {"langgraph_node": node})
+                    yield Said("updates", {"node": node, "values": part})
 
     def _message(self, message: Json, metadata: Json) -> Iterator[Said]:
         name, text = message.get("id") or "", text_of(message)
-        if name in self._told:
+        if name in self._told or self.is_within:
             return
         if name not in self._open:
             self._open[name] = Growing(str(metadata.get("langgraph_node")))
@@ -135,7 +140,11 @@ def lifecycle(phase: str, **more: str) -> Said:
 
 
 def values(state: Json) -> Said:
-    return Said("values", {key: value for key, value in state.items() if key != INTERRUPT})
+    """With replies in the form in which `messages` tells them: only then do clients take what else they hold, cards."""
+    shown = {key: value for key, value in state.items() if key != INTERRUPT}
+    if isinstance(messages := shown.get("messages"), list):
+        shown["messages"] = [_in_blocks(message) for message in messages]
+    return Said("values", shown)
 
 
 def requests(interrupts: list[Json]) -> Iterator[Said]:
@@ -145,6 +154,24 @@ def requests(interrupts: list[Json]) -> Iterator[Said]:
 
 def _about(name: str, event: str, **data: Any) -> Said:
     return Said("messages", {"event": event, "id": name, **data})
+
+
+def _dicts(update: Any) -> list[Json]:
+    """A node may change something in several parts, or nothing."""
+    return [part if isinstance(part, dict) else {} for part in (update if isinstance(update, list) else [update])]
+
+
+def _replies(part: Json) -> list[Json]:
+    messages = part.get("messages") or []
+    found = messages if isinstance(messages, list) else [messages]
+    return [message for message in found if isinstance(message, dict) and message.get("type") == "ai"]
+
+
+def _in_blocks(message: Json) -> Json:
+    if message.get("type") != "ai" or not isinstance(text := message.get("content"), str):
+        return message
+    form = {**(message.get("response_metadata") or {}), "output_version": "v1"}
+    return {**message, "content": [_block(text)] if text else [], "response_metadata": form}
 
 
 def _block(text: str) -> Json:

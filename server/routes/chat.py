@@ -1,5 +1,6 @@
 """The plain door: one POST, one stream of events that curl can read. And asking for a person, and saying how it was."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -26,6 +27,7 @@ async def chat(
     body: ChatMessage, caller: CurrentCustomer, by: CurrentSender, services: ServicesDep
 ) -> EventSourceResponse:
     """Events: `metadata`, `status`, `token`, `message`, `error`, `end`. Without `thread_id`, a new conversation."""
+    since = time.monotonic()
     fitting(body.message)
     if body.thread_id:
         thread = await find_thread(services.ledger, caller, str(body.thread_id))
@@ -36,7 +38,8 @@ async def chat(
     channels = channels_for(services, caller)
 
     def events(stopped: Check) -> AsyncIterator[Event]:
-        source = run_events(services, thread.id, run.id, after, channels=channels, stopped=stopped)
+        source = run_events(services, run, after, channels=channels, stopped=stopped)
+        source = services.metrics.serving.timed(source, since)
         told = as_chat(source, thread=thread.id, author=services.author)
         return unless_silent(told, services.ledger, run.id)
 

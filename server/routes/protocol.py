@@ -47,4 +47,6 @@ async def stream_events(
     thread: OwnThread, body: Subscription, caller: Caller, services: ServicesDep
 ) -> EventSourceResponse:
     """Everything that is kept, or what comes after `since`; then what happens, run after run."""
+    if body.since:
+        services.metrics.serving.replays.inc()
     return respond(services, lambda stopped: protocol_events(services, thread.id, caller, body, stopped))

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from sse_starlette import EventSourceResponse
 
 from server.auth import Caller, Rule, guards
-from server.events import position
-from server.following import allow_modes, outcome, refuse_inner, rejoin, run_apart, run_awaited, run_streamed
+from server.following import allow_modes, outcome, refuse_inner, rejoin, resumed, run_apart, run_awaited, run_streamed
 from server.present import run_json
 from server.schemas import NewRun
 from server.services import ServicesDep
@@ -108,7 +107,7 @@ async def cancel_run(
     _action: Annotated[Literal["interrupt"], Query(alias="action")] = "interrupt",
 ) -> Json:
     """Stops a run where it is. What it has done stays done, so there is no rollback."""
-    if run.status not in {"pending", "running"}:
+    if run.is_over:
         raise NotFound("This run has ended already.")
     await services.queue.executor.cancel(run)
     if wait:
@@ -121,7 +120,7 @@ async def join_thread_stream(
     thread: OwnThread, caller: Caller, services: ServicesDep, last_event_id: LastEventId = None
 ) -> EventSourceResponse:
     """Everything that happens on the thread, run after run."""
-    after = position(last_event_id, tail=await services.events.tail(thread.id))
+    after = await resumed(services, thread.id, last_event_id)
     channels = channels_for(services, caller)
     return respond(
         services, lambda stopped: thread_events(services, thread.id, after, channels=channels, stopped=stopped)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
+from langgraph.constants import START
 
 from server.auth import Caller, Principal
 from server.checkpoints import Named, before_of, point_of
@@ -77,7 +78,12 @@ async def _state(services: Services, caller: Principal, thread: Thread, named: N
     snapshot = await services.plugs.graphs[ASSISTANT].aget_state(point)
     if snapshot.created_at is None and "checkpoint_id" in point["configurable"]:
         raise NotFound("There is no such checkpoint.")
-    return state_json(snapshot, channels_for(services, caller))
+    state = state_json(snapshot, channels_for(services, caller))
+    is_now = "checkpoint_id" not in point["configurable"]
+    if is_now and not state["next"] and await services.ledger.unfinished_runs(thread.id):
+        # By this alone clients know that something is under way, and follow it.
+        return {**state, "next": [START]}
+    return state
 
 
 async def _history(

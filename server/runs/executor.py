@@ -87,13 +87,15 @@ class Executor:
             if ending == "left":
                 return "left", True
             more = await work.finish(ending, failure)
-            self.metrics.runs.labels(ending).inc()
-            self.metrics.run_seconds.observe(time.monotonic() - started)
-        except (NotFound, LeaseLost, StaleWriter):
+            self.metrics.serving.runs.labels(ending).inc()
+            self.metrics.serving.run_seconds.observe(time.monotonic() - started)
+        except (NotFound, LeaseLost, StaleWriter) as error:
+            self.metrics.serving.given_up.labels("deleted" if isinstance(error, NotFound) else "lease").inc()
             # The thread was deleted under the run, or belongs to another worker now: nothing of it is ours to write.
             log.warning("run.given_up")
             return "left", True
         except RedisError:
+            self.metrics.serving.given_up.labels("redis").inc()
             log.warning("run.put_off", exc_info=True)
             return "left", True
         else:
@@ -113,6 +115,7 @@ class Executor:
             log=Writer(self.events, run.thread, run.id, fence=held.token),
             context=self.context,
             author=self.author,
+            metrics=self.metrics.serving,
         )
 
     async def _attempt(self, work: Work) -> tuple[Ending, CounterfoilError | None]:

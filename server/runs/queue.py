@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 Strategy = Literal["enqueue", "reject"]
 ASSISTANT = "support"
-CONCURRENCY = 32
+CONCURRENCY = 128
 MOST_WAITING = 20
 SWEEP_SECONDS = 5.0
 RUNS = UUID("8a3f5f0e-0c7d-4a53-9f0b-5c1d3c2f7e64")
@@ -80,7 +80,7 @@ class RunQueue:
     async def submit(self, thread: str, payload: Json, *, run_id: str | None = None) -> Run:
         """Writes the run down, then tells the workers. Under the same `run_id` it is one run, however often."""
         run = await self.ledger.create_run(run_id or str(uuid7()), thread, ASSISTANT, payload)
-        if run.status in {"pending", "running"}:
+        if not run.is_over:
             await self._tell(thread, key=run.id)
         return run
 

@@ -22,8 +22,10 @@ from server.runs.encode import dumps, encode
 from server.runs.lease import Lease
 from server.runs.payload import Finished, Plan, SettleFirst, plan
 from server.runs.transcript import lines
+from server.serving_metrics import ServingMetrics
 from tools.errors import CounterfoilError
 from tools.ledger.ledger import Ledger
+from tools.ledger.repository import utc_now
 from tools.ledger.types import Run, ThreadStatus
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
@@ -50,6 +52,7 @@ class Work:
     log: Writer
     context: Context
     author: str
+    metrics: ServingMetrics
     control: RunControl = field(default_factory=RunControl)
     _is_told: bool = False
     """That the ledger has the run as running."""
@@ -57,6 +60,7 @@ class Work:
     async def stream(self) -> None:
         """Raises `Cancelled`, and whatever the graph, Redis and the ledger meet with."""
         begun = await marks.begin(self.redis, self.run.thread, self.run.id)
+        self._count(begun.attempt)
         if begun.is_cancelled:
             raise Cancelled
         await self._tell("metadata", {"run_id": self.run.id, "attempt": begun.attempt})
@@ -113,7 +117,10 @@ class Work:
             self.ledger.recording(thread=self.run.thread, run=self.run.id),
             contextlib.aclosing(cast("AsyncGenerator[Any]", stream)),
         ):
+            times = self.metrics.timed_nodes()
             async for part in stream:
+                if part["type"] == "updates":
+                    times.ended(part["data"])
                 await self.log.put(*encode(part))
 
     async def _plan(self) -> Plan:
@@ -124,6 +131,14 @@ class Work:
             snapshot = await self.graph.aget_state(config)
         taken_in = await _taken_in(self.graph, snapshot) if snapshot.interrupts else []
         return plan(self.run.payload, self.run.id, snapshot, taken_in)
+
+    def _count(self, attempt: int) -> None:
+        if attempt > 1:
+            self.metrics.taken_up.inc()
+        else:
+            # A clock that was set back would have runs begin before they were written down.
+            waited = (utc_now() - self.run.created).total_seconds()
+            self.metrics.wait_seconds.observe(max(0.0, waited))
 
     async def _tell(self, event: str, data: Any) -> None:
         await self.log.put(event, dumps(data))

@@ -1,10 +1,12 @@
 """A conversation small enough to see through: it echoes, waits, fails or calls a person, as it is told."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.outputs import ChatGenerationChunk
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
@@ -20,6 +22,17 @@ STUMBLES: list[str] = []
 """What the next try at hearing these fails on, once."""
 
 CARD = {"type": "receipt", "number": "CF-2026-000001"}
+
+
+class Speaker(GenericFakeChatModel):
+    """Says each word after a moment, as a model over the network does."""
+
+    seconds: float
+
+    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        async for chunk in super()._astream(*args, **kwargs):
+            await asyncio.sleep(self.seconds)
+            yield chunk
 
 
 class Given(TypedDict, total=False):
@@ -65,7 +78,8 @@ async def speak(state: State) -> dict[str, Any]:
         case "no billing":
             raise BillingUnavailable
     told = "A case was decided." if state.get("notice") else f"You said: {state['private']}"
-    model = GenericFakeChatModel(messages=iter([AIMessage(told)]))
+    pause = 0.05 if state["private"].startswith("at length") else 0.0
+    model = Speaker(messages=iter([AIMessage(told)]), seconds=pause)
     message = await model.ainvoke(state.get("messages", []))
     extra = {"role": "assistant", "cards": [CARD], "citations": [], "stage": "resolve"}
     reply = AIMessage(message.text, id=message.id, name="assistant", additional_kwargs=extra)

@@ -8,6 +8,8 @@ import httpx
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.stream.transport import ProtocolSseTransport
 
+from server.runs.transcript import text_of
+
 Told = dict[str, Any]
 CHANNELS = ["values", "updates", "messages", "custom", "lifecycle", "input", "tools", "tasks", "checkpoints"]
 SETTLED = {"completed", "failed", "interrupted"}
@@ -30,7 +32,8 @@ def data_of(told: list[Told], method: str) -> list[Any]:
 
 
 def contents(values: Any) -> list[str]:
-    return [message["content"] for message in values["messages"]]
+    """What was said, by replies in blocks of text too."""
+    return [text_of(message) for message in values["messages"]]
 
 
 async def until_settled(events: AsyncIterator[Any], runs: int = 1) -> list[Told]:
@@ -60,7 +63,7 @@ async def read(
 ) -> list[Told]:
     """The events of a thread up to the end of so many runs, or so many events, on a connection of its own."""
     transport = ProtocolSseTransport(client=client, thread_id=thread)
-    events = transport.open_event_stream({"channels": CHANNELS, **wanted}).events
+    events = transport.open_event_stream({"channels": CHANNELS, "since": 0, **wanted}).events
     try:
         return await (first(events, most) if most else until_settled(events, runs))
     finally:

@@ -12,7 +12,7 @@ from graphs.redis_saver import RedisSaver
 from server import tasks
 from server.events import EventLog
 from server.metrics import Metrics
-from server.runs import executor
+from server.runs import executor, marks
 from server.runs.executor import Executor
 from server.runs.payload import handover
 from server.runs.work import Graph
@@ -27,12 +27,12 @@ from tools.ledger.types import Run
 class DeafCall:
     """A call that drops the first cancellation, as those of redis-py do when their answer is there already."""
 
-    def __init__(self, answer: int) -> None:
+    def __init__(self, answer: Any) -> None:
         self.answer = answer
         self.entered = asyncio.Event()
         self.lost = 0
 
-    async def __call__(self, *_: object, **__: object) -> int:
+    async def __call__(self, *_: object, **__: object) -> Any:
         self.entered.set()
         try:
             await asyncio.sleep(0.5)
@@ -89,8 +89,8 @@ async def test_a_run_ends_with_its_graph_though_the_watching_cannot_be_cancelled
     The watcher was a task. The one cancellation that it got met its call to Redis and was lost there, and so it
     watched on, over a run that was over, with everybody waiting for it.
     """
-    watching = DeafCall(0)
-    monkeypatch.setattr(redis, "exists", first_then(redis.exists, watching))
+    watching = DeafCall(answer=False)
+    monkeypatch.setattr(marks, "is_cancelled", first_then(marks.is_cancelled, watching))
 
     async def step(_: State) -> dict[str, Any]:
         await watching.entered.wait()
@@ -105,14 +105,14 @@ async def test_a_cancelled_run_ends_though_its_work_did_not_hear_of_it(
     redis_url: str, redis: Redis, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody stopped a run. It lost that in a call to Redis, and went on to the step that it was to be kept from."""
-    counting = DeafCall(1)
-    monkeypatch.setattr(redis, "incr", first_then(redis.incr, counting))  # the first is for the lease's token
+    counting = DeafCall(marks.Marks(attempt=1, is_cancelled=False, is_watched=False))
+    monkeypatch.setattr(marks, "begin", counting)
 
-    async def asked_to_stop(*_: object) -> int:
+    async def asked_to_stop(*_: object) -> bool:
         await counting.entered.wait()
-        return 1
+        return True
 
-    monkeypatch.setattr(redis, "exists", first_then(redis.exists, asked_to_stop))
+    monkeypatch.setattr(marks, "is_cancelled", asked_to_stop)
 
     async def step(_: State) -> dict[str, Any]:
         await asyncio.Event().wait()

@@ -36,6 +36,20 @@ async def test_the_older_form_of_messages_accumulates(sdk: LangGraphClient) -> N
     assert {"ai"} == {message["type"] for message in partial}
 
 
+async def test_a_run_that_nobody_has_begun_is_seen_in_the_state(
+    live: Live, sdk: LangGraphClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is opened then follows nothing else: by `next` clients know whether there is something to follow."""
+
+    async def busy_elsewhere(_thread: str) -> None: ...
+
+    thread = (await sdk.threads.create())["thread_id"]
+    assert (await sdk.threads.get_state(thread))["next"] == []
+    monkeypatch.setattr(live.services.queue.executor, "drain", busy_elsewhere)
+    await sdk.runs.create(thread, "support", input=said("hi"))
+    assert (await sdk.threads.get_state(thread))["next"] == ["__start__"]
+
+
 async def test_wait_returns_the_public_values(sdk: LangGraphClient) -> None:
     thread = (await sdk.threads.create())["thread_id"]
     values: Any = await sdk.runs.wait(thread, "support", input=said("hello"))

@@ -11,7 +11,7 @@ from langgraph_sdk.client import LangGraphClient
 
 from tests.server.conftest import Live, new_id
 from tests.server.graph import CARD
-from tests.server.protocol_v2 import begun, contents, data_of, phases, read, said, until_settled
+from tests.server.protocol_v2 import begun, contents, data_of, phases, read, said
 
 
 async def waits(stream: AsyncThreadStream) -> str:
@@ -66,7 +66,7 @@ async def test_an_answer_goes_to_the_interrupt_that_it_names(client: httpx.Async
         await stream.run.start(input=said("person please"))
         asked = await waits(stream)
         await stream.run.respond("still there?", interrupt_id=asked)
-        told = await until_settled(stream.events, runs=2)
+        told = await read(client, stream.thread_id, runs=2)
     assert phases(told) == ["running", "interrupted"] * 2
     requested = data_of(told, "input.requested")
     assert requested[0] == {"interrupt_id": asked, "payload": None}

@@ -48,8 +48,9 @@ async def test_the_log_keeps_the_count_of_a_millisecond_so_small_that_it_fits(re
     async with EventLog.open(redis_url, keys=KEYS) as log:
         ahead = f"{YEAR_2059}-{MOST_IN_A_MILLISECOND - 3}"
         sealed = KEYS.seal("{}", place="events:{t}", compress=True)
-        await log._redis.xadd("events:{t}", {"run": "r", "event": "values", "data": sealed, "previous": ""}, id=ahead)
-        appended = [await log.append("t", "r", "values", "{}") for _ in range(70)]
+        entry = ("run", "r", "event", "values", "data", sealed, "previous", "")
+        await log._redis.command("XADD", "events:{t}", ahead, *entry)
+        appended = [await log.append("t", "r", [("values", "{}")]) for _ in range(70)]
         read = await log.read("t", START)
     assert appended[:3] == [f"{YEAR_2059}-62", f"{YEAR_2059}-63", f"{YEAR_2059 + 1}-0"]
     assert appended[-1] == f"{YEAR_2059 + 2}-3"
@@ -59,13 +60,13 @@ async def test_the_log_keeps_the_count_of_a_millisecond_so_small_that_it_fits(re
 
 async def test_a_run_is_found_from_any_of_its_entries(redis_url: str) -> None:
     async with EventLog.open(redis_url, keys=KEYS) as log:
-        first = [await log.append("t", "r1", name, "{}") for name in ("metadata", "values", "end")]
-        second = [await log.append("t", "r2", "metadata", "{}")]
-        second += await asyncio.gather(*(log.append("t", "r2", "values", "{}") for _ in range(600)))
+        first = [await log.append("t", "r1", [(name, "{}")]) for name in ("metadata", "values", "end")]
+        second = [await log.append("t", "r2", [("metadata", "{}")])]
+        second += await asyncio.gather(*(log.append("t", "r2", [("values", "{}")]) for _ in range(600)))
         assert {START} == {await log.before_run("t", entry) for entry in first}
         assert {first[-1]} == {await log.before_run("t", entry) for entry in (second[0], max(second), second[300])}
         assert await log.before_run("t", "1-0") is None
-        await log._redis.xdel("events:{t}", second[100])
+        await log._redis.command("XDEL", "events:{t}", second[100])
         assert await log.before_run("t", max(second)) is None
 
 

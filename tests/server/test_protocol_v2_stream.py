@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -151,17 +152,19 @@ async def test_what_is_no_longer_kept_is_a_gap_and_the_state_as_it_is_now(
     await live.services.plugs.redis.xtrim(f"events:{{{thread}}}", maxlen=2, approximate=False)
     [kept, _] = await live.services.events.read(thread, "0-0")
     for since in (0, whole[0]["seq"], whole[-4]["seq"]):
-        told = await read(client, thread, since=since)
-        assert [event["method"] for event in told] == ["gap", "values", "values", "lifecycle"]
+        told = await read(client, thread, runs=2, since=since)
+        assert [event["method"] for event in told] == ["gap", "values", "lifecycle", "values", "lifecycle"]
+        assert phases(told) == ["completed", "completed"]
         assert "no longer kept" in told[0]["params"]["data"]["message"]
         assert contents(told[1]["params"]["data"]) == ["hello", "You said: hello"]
         assert "private" not in str(told)
-        assert told[2:] == whole[-2:]
+        assert told[3:] == whole[-2:]
         assert told[0]["seq"] == number(kept.id, GAP)
-        assert since < told[0]["seq"] < told[1]["seq"] < told[2]["seq"]
-    again = await read(client, thread, since=told[0]["seq"])
-    assert (told[1]["seq"], told[2:]) == (again[0]["seq"], again[1:])
-    assert told[2:] == await read(client, thread, since=told[1]["seq"])
+        numbers = [since, *(event["seq"] for event in told)]
+        assert sorted(set(numbers)) == numbers
+    again = await read(client, thread, runs=2, since=told[0]["seq"])
+    assert (told[1]["seq"], told[3:]) == (again[0]["seq"], again[2:])
+    assert told[3:] == await read(client, thread, since=told[2]["seq"])
 
 
 async def test_when_the_log_is_lost_the_reader_is_told_at_once(
@@ -170,12 +173,13 @@ async def test_when_the_log_is_lost_the_reader_is_told_at_once(
     thread = await begun(sdk, "person please")
     whole = await read(client, thread)
     await live.services.events.delete(thread)
-    told = await read(client, thread, since=whole[-1]["seq"], most=3)
-    assert [event["method"] for event in told] == ["gap", "values", "input.requested"]
+    told = await read(client, thread, since=whole[-1]["seq"])
+    assert [event["method"] for event in told] == ["gap", "values", "input.requested", "lifecycle"]
     assert data_of(whole, "input.requested") == data_of(told, "input.requested")
     await begun(sdk, "still there?", thread)
     after = await read(client, thread, since=told[-1]["seq"])
-    assert phases(after) == ["running", "interrupted"]
+    assert phases(after)[-1] == "interrupted"
+    assert "still there?" in str(after)
 
 
 async def test_a_reader_whose_log_is_lost_under_it_is_told(
@@ -189,6 +193,65 @@ async def test_a_reader_whose_log_is_lost_under_it_is_told(
     await begun(sdk, "two", thread)
     methods = [event["method"] for event in await both]
     assert methods[methods.index("gap") :][:3] == ["gap", "values", "lifecycle"]
+
+
+async def test_who_waits_for_the_end_of_a_run_in_a_lost_log_is_told_of_it(
+    live: Live, client: httpx.AsyncClient, sdk: LangGraphClient
+) -> None:
+    thread = await begun(sdk, "fail")
+    whole = await read(client, thread)
+    await live.services.events.delete(thread)
+    told = await read(client, thread, since=whole[0]["seq"])
+    assert data_of(told, "lifecycle") == data_of(whole, "lifecycle")[-1:]
+
+
+async def test_a_message_whose_beginning_is_lost_is_told_whole_at_its_end(
+    live: Live, client: httpx.AsyncClient, sdk: LangGraphClient
+) -> None:
+    """Clients took the second half of a reply for all of it, and believed no state that said otherwise."""
+    thread = await begun(sdk, "at length, word by word")
+    heard = await read(client, thread, most=12)
+    assert heard[-1]["params"]["data"]["event"] == "content-block-delta"
+    await live.services.events.delete(thread)
+    told = await read(client, thread)
+    assert [event["method"] for event in told][:3] == ["gap", "values", "lifecycle"]
+    pieces = data_of(told, "messages")
+    assert [one["event"] for one in pieces] == [
+        "message-start", "content-block-start", "content-block-delta", "content-block-finish", "message-finish",
+    ]  # fmt: skip
+    assert "You said: at length, word by word" == pieces[-2]["content"]["text"]
+    assert {one["id"] for one in pieces} == {one["id"] for one in data_of(heard, "messages")}
+
+
+async def test_who_names_no_place_reads_the_run_that_goes_on_or_the_last_one(
+    client: httpx.AsyncClient, sdk: LangGraphClient
+) -> None:
+    thread = await begun(sdk, "one")
+    first = await read(client, thread)
+    assert first == await read(client, thread, since=None)
+    await begun(sdk, "slowly two", thread)
+    going_on = await read(client, thread, since=None)
+    whole = await read(client, thread, runs=2)
+    assert going_on == whole[len(first) :] == await read(client, thread, since=None)
+
+
+async def test_a_run_that_has_said_nothing_yet_is_told_without_the_end_of_the_one_before(
+    live: Live, client: httpx.AsyncClient, sdk: LangGraphClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that was opened again took the end of the last run for that of the one that it had just asked for."""
+    thread = await begun(sdk, "one")
+    await read(client, thread)
+    append = live.services.events.append
+
+    async def late(*entry: Any, **more: Any) -> str:
+        await asyncio.sleep(0.3)
+        return await append(*entry, **more)
+
+    monkeypatch.setattr(live.services.events, "append", late)
+    await begun(sdk, "two", thread)
+    told = await read(client, thread, since=None)
+    assert phases(told) == ["running", "completed"]
+    assert contents(data_of(told, "values")[-1])[2:] == ["two", "You said: two"]
 
 
 async def test_a_cancelled_run_is_interrupted(client: httpx.AsyncClient, sdk: LangGraphClient) -> None:
@@ -205,8 +268,9 @@ async def test_a_run_whose_end_nobody_wrote_ends_in_the_same_place_for_everybody
     """A worker was killed after it had written that the run is over, and before it said so."""
     append = live.services.events.append
 
-    async def dies(thread: str, run: str, event: str, data: str) -> str:
-        return "" if event == "end" else await append(thread, run, event, data)
+    async def dies(thread: str, run: str, events: list[tuple[str, str]], **more: Any) -> str:
+        kept = [one for one in events if one[0] != "end"]
+        return await append(thread, run, kept, **more) if kept else ""
 
     monkeypatch.setattr(live.services.events, "append", dies)
     thread = await begun(sdk, "one")

@@ -11,7 +11,7 @@ import pytest
 import redis.asyncio
 
 from graphs.redis_saver import RedisSaver
-from server.runs import executor, queue
+from server.runs import executor, marks, queue, work
 from server.runs.work import config_of
 from tests.server.conftest import new_id, serving, settings_for
 from tests.server.graph import compiled
@@ -90,7 +90,7 @@ async def test_stopping_in_the_middle_of_a_run_loses_nothing(
         await live.stop()
     left = await ledger.run(run)
     assert left
-    assert left.status == "running"
+    assert not left.is_over
     async with serving(settings, ledger):
         assert await finished(ledger, run) == "success"
     assert await said(ledger, thread) == ["slowly now", "You said: slowly now"]
@@ -99,9 +99,10 @@ async def test_stopping_in_the_middle_of_a_run_loses_nothing(
 async def test_a_run_that_kills_its_worker_is_not_tried_for_ever(
     ledger: Ledger, redis_url: str, tmp_path: Path
 ) -> None:
-    _, run = await abandoned(ledger, "hello")
+    thread, run = await abandoned(ledger, "hello")
     async with redis.asyncio.Redis.from_url(redis_url) as client:
-        await client.set(f"attempts:{run}", executor.MOST_ATTEMPTS)
+        for _ in range(work.MOST_ATTEMPTS):
+            await marks.begin(client, thread, run)
     async with serving(settings_for(tmp_path, redis_url), ledger):
         assert await finished(ledger, run) == "error"
 

@@ -62,7 +62,7 @@ async def test_what_a_sleeper_wrote_is_cleared_away_for_an_hour_and_then_it_is_d
 ) -> None:
     thread = await said(client, "hello")
     await eraser(live).erase(thread, actor="cli:ana")
-    await live.services.events.append(thread, "run", "values", '{"text": "late words"}')
+    await live.services.events.append(thread, "run", [("values", '{"text": "late words"}')])
     await retention(live).look()
     assert [] == await live.services.events.read(thread, "0-0")
     assert [thread] == [name for name, _ in await live.services.ledger.uncleared_erasures()]

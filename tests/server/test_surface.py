@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from server.routes.page import STATIC
-from server.runs.payload import BUTTONS
+from server.runs.lease import lease
+from server.runs.payload import BUTTONS, handover
 from tests.server.conftest import Live
 from tests.server.sse import all_of
 
@@ -49,6 +50,42 @@ async def test_requests_and_runs_are_counted(live: Live, client: httpx.AsyncClie
     assert 'counterfoil_http_requests_total{method="GET",route="/threads/{thread_id}/state",status="404"} 1.0' in shown
     assert 'counterfoil_runs_total{status="success"} 1.0' in shown
     assert "counterfoil_open_streams 0.0" in shown
+    assert 'counterfoil_refused_total{code="not_found"} 2.0' in shown
+
+
+async def test_how_long_a_customer_waits_is_measured(live: Live, client: httpx.AsyncClient) -> None:
+    thread = (await client.post("/threads", json={})).json()["thread_id"]
+    body = {"message": "slowly now", "thread_id": thread}
+    events = await all_of(client, "POST", "/chat", json=body)
+    run = next(event.data for event in events if event.event == "metadata")["run_id"]
+    headers = {"Last-Event-ID": "-1"}
+    await all_of(client, "GET", f"/threads/{thread}/runs/{run}/stream", headers=headers)
+    shown = await live.metrics()
+    for name in ("first_event_seconds", "first_token_seconds", "run_wait_seconds", "run_seconds"):
+        assert f"counterfoil_{name}_count 1.0" in shown
+    assert 'counterfoil_node_seconds_count{node="speak"} 1.0' in shown
+    assert "counterfoil_replays_total 1.0" in shown
+    assert 'counterfoil_unfinished_runs{status="pending"} 0.0' in shown
+
+
+async def test_runs_that_wait_are_counted_for_all_servers(live: Live) -> None:
+    ledger = live.services.ledger
+    await ledger.create_thread("t", "somebody", {})
+    async with lease(live.services.plugs.redis, "t"):
+        await ledger.create_run("waits", "t", "support", handover("asked for a person"))
+        assert 'counterfoil_unfinished_runs{status="pending"} 1.0' in await live.metrics()
+
+
+async def test_events_that_are_gone_are_counted(live: Live, client: httpx.AsyncClient) -> None:
+    thread = (await client.post("/threads", json={})).json()["thread_id"]
+    events = await all_of(client, "POST", "/chat", json={"message": "hello", "thread_id": thread})
+    run = next(event.data for event in events if event.event == "metadata")["run_id"]
+    await live.services.events.delete(thread)
+    await live.services.events.append(thread, run, [("values", "{}"), ("end", "null")])
+    headers = {"Last-Event-ID": events[0].id or ""}
+    await all_of(client, "GET", f"/threads/{thread}/runs/{run}/stream", headers=headers)
+    shown = await live.metrics()
+    assert "counterfoil_gaps_total 1.0" in shown
 
 
 @pytest.mark.parametrize(("state", "level"), [("closed", 0), ("half_open", 1), ("open", 2)])

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from tools.errors import AlreadyUnderWay, Conflict, CounterfoilError, NotFound, Unavailable, Unprocessable
 from tools.ledger.digest import canonical
 from tools.ledger.sealed import KEYRING
+from tools.ledger.sqlite import connect
 from tools.ledger.url import parse
 from tools.sealing.keyring import Keyring
 
@@ -27,6 +28,8 @@ _SECONDS_TO_WAIT = 15
 
 # FULL: the intent row must survive a power cut that comes after the money has moved. What is deleted is written over.
 _PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+
+_SQLITE = {"async_creator_fn": connect, "isolation_level": None, "timeout": _SECONDS_TO_WAIT}
 
 _POSTGRES = {
     "timeout": 5,
@@ -124,7 +127,7 @@ def _engine(url: URL) -> AsyncEngine:
         # Statements end up in tracebacks and logs, and their parameters are customers' words.
         hide_parameters=True,
         json_serializer=lambda value: canonical(value).decode(),
-        connect_args={"isolation_level": None, "timeout": _SECONDS_TO_WAIT} if sqlite else _POSTGRES,
+        connect_args=_SQLITE if sqlite else _POSTGRES,
     )
     if sqlite:
         event.listen(engine.sync_engine, "connect", _prepare)

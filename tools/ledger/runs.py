@@ -2,24 +2,24 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from tools.errors import Conflict, NotFound
 from tools.ledger.messages import record
 from tools.ledger.repository import Repository, insert
 from tools.ledger.tables import runs
 from tools.ledger.threads import lock_thread, touch
-from tools.ledger.types import Json, Run, RunStatus, Said, ThreadStatus
+from tools.ledger.types import UNFINISHED, Json, Run, RunStatus, Said, ThreadStatus
 from tools.safety.mask import mask
 
 # Made once: building a statement takes longer than SQLite takes to answer it.
 _BY_ID = select(runs).where(runs.c.id == bindparam("id"))
-_UNFINISHED = select(runs).where(runs.c.status.in_(("pending", "running"))).order_by(runs.c.created, runs.c.id)
+_UNFINISHED = select(runs).where(runs.c.status.in_(UNFINISHED)).order_by(runs.c.created, runs.c.id)
 _UNFINISHED_OF = _UNFINISHED.where(runs.c.thread == bindparam("thread"))
 _IS_UNFINISHED = _UNFINISHED_OF.with_only_columns(runs.c.id).limit(1)
 _END = (
     update(runs)
-    .where(runs.c.id == bindparam("run"), runs.c.status.in_(("pending", "running")))
+    .where(runs.c.id == bindparam("run"), runs.c.status.in_(UNFINISHED))
     .values(status=bindparam("status"), error=bindparam("error"), updated=bindparam("updated"))
 )
 
@@ -42,7 +42,7 @@ class Runs(Repository):
             run = Run(**kept)
             if run.thread != thread_id:
                 raise Conflict("This run belongs to another thread.")
-            if run.status in {"pending", "running"}:
+            if not run.is_over:
                 await touch(connection, thread_id, "busy", now)
         return run
 
@@ -89,6 +89,16 @@ class Runs(Repository):
         async with self._database.look() as connection:
             rows = await connection.execute(wanted.limit(limit).offset(offset))
             return [Run(**row) for row in rows.mappings()]
+
+    async def count_unfinished_runs(self) -> dict[RunStatus, int]:
+        """By status, pending or running; one that there is none of is left out."""
+        counted = (
+            select(runs.c.status, func.count().label("number"))
+            .where(runs.c.status.in_(UNFINISHED))
+            .group_by(runs.c.status)
+        )
+        async with self._database.look() as connection:
+            return {row.status: row.number for row in await connection.execute(counted)}
 
     async def unfinished_runs(self, thread_id: str | None = None) -> list[Run]:
         """Pending or running, oldest first: what a starting worker takes up. Of one thread, or of all."""

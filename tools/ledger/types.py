@@ -15,6 +15,7 @@ ActionState = Literal[
 ]  # fmt: skip
 TicketState = Literal["waiting", "claimed", "returned", "closed"]
 RunStatus = Literal["pending", "running", "success", "error", "interrupted", "timeout"]
+UNFINISHED: tuple["RunStatus", ...] = ("pending", "running")
 ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
 Role = Literal["customer", "assistant", "agent", "notice"]
 StripeEventState = Literal["received", "processed", "ignored", "quarantined", "failed"]
@@ -43,6 +44,10 @@ class Run:
     error: str | None
     created: datetime
     updated: datetime
+
+    @property
+    def is_over(self) -> bool:
+        return self.status not in UNFINISHED
 
 
 @dataclass(frozen=True, kw_only=True)
