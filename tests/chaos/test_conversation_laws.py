@@ -143,11 +143,13 @@ def entry(at: float, name: str, data: str) -> Event:
 @pytest.mark.parametrize(
     ("log", "took"),
     [
-        ([entry(10, "custom", "process 7"), entry(19, "metadata", "")], [7.0]),
+        ([entry(10, "custom", "process 7"), entry(19, "metadata", "")], [(12.0, 19.0)]),
         ([entry(10, "custom", "process 8"), entry(19, "metadata", "")], []),
         ([entry(10, "custom", "process 7"), entry(11, "end", "")], []),
     ],
     ids=["it had the run", "another had it", "it was over"],
 )
-def test_a_recovery_is_counted_from_the_kill_to_the_next_event(log: list[Event], took: list[float]) -> None:
-    assert took == recoveries([Kill(7, at=12)], [replace(FACTS, log=log)])
+def test_a_recovery_is_counted_from_the_kill_to_the_next_event(
+    log: list[Event], took: list[tuple[float, float]]
+) -> None:
+    assert took == recoveries([Kill(7, at=12.0)], [replace(FACTS, log=log)])

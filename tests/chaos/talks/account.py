@@ -11,10 +11,13 @@ from tests.chaos.talks.laws import NOBODY_WROTE, Facts
 from tests.chaos.talks.trouble import Kill, Trouble
 
 
-def recoveries(kills: Iterable[Kill], facts: Iterable[Facts]) -> list[float]:
-    """Seconds from each kill to the next event of each run that the killed worker had."""
-    runs = [facts_of.entries(run) for facts_of in facts for run in facts_of.runs]
-    return [seconds for kill in kills for run in runs if (seconds := _recovery(kill, run)) is not None]
+Span = tuple[float, float]
+
+
+def recoveries(kills: Iterable[Kill], facts: Iterable[Facts]) -> list[Span]:
+    """From each kill to the next event of each run that the killed worker had; in Unix time."""
+    runs = [one.entries(run) for one in facts for run in one.runs]
+    return [(kill.at, until) for kill in kills for run in runs if (until := _recovery(kill, run)) is not None]
 
 
 def _recovery(kill: Kill, run: list[Event]) -> float | None:
@@ -23,7 +26,7 @@ def _recovery(kill: Kill, run: list[Event]) -> float | None:
     spoke = [entry for entry in before if "process " in entry.data]
     if not after or not spoke or f"process {kill.process}" not in spoke[-1].data:
         return None
-    return at(after[0]) - kill.at
+    return at(after[0])
 
 
 def at(entry: Event) -> float:
@@ -33,7 +36,8 @@ def at(entry: Event) -> float:
 
 def account(counts: Counts, trouble: Trouble, facts: list[Facts], seconds: float) -> list[str]:
     """Lines of two columns."""
-    took = sorted(recoveries(trouble.kills, facts))
+    took = recoveries(trouble.kills, facts)
+    calm = [span for span in took if not any(_meet(span, away) for away in trouble.away)]
     attempts = Counter(
         sum(entry.event == "metadata" for entry in one.entries(run)) for one in facts for run in one.runs
     )
@@ -51,14 +55,20 @@ def account(counts: Counts, trouble: Trouble, facts: list[Facts], seconds: float
         "ends that nobody wrote": made_up,
         "runs that a killed worker had": len(took),
         "their next event after, seconds": _spread(took),
+        "of these with Redis there all the time": _spread(calm),
         "seconds in all": round(seconds),
     }
     width = max(map(len, rows))
     return [f"{name.ljust(width)}  {value}" for name, value in rows.items()]
 
 
-def _spread(took: list[float]) -> str:
+def _meet(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _spread(spans: list[Span]) -> str:
+    took = sorted(until - since for since, until in spans)
     if len(took) < 2:
         return "-"
     cuts = statistics.quantiles(took, n=100, method="inclusive")
-    return f"p50 {cuts[49]:.1f}, p99 {cuts[98]:.1f}, longest {took[-1]:.1f}"
+    return f"p50 {cuts[49]:.1f}, p99 {cuts[98]:.1f}, longest {took[-1]:.1f} ({len(took)})"

@@ -70,6 +70,8 @@ class Trouble:
     server_kills: int = 0
     restarts: int = 0
     pauses: int = 0
+    away: list[tuple[float, float]] = field(default_factory=list)
+    """When Redis was, in Unix time."""
     _asleep: list[int] = field(default_factory=list)
 
     @asynccontextmanager
@@ -145,7 +147,9 @@ class Trouble:
         for share, deed in sorted([*ends, *pauses], key=lambda one: one[0]):
             while self.progress() < share:  # noqa: ASYNC110 - it is counted elsewhere
                 await asyncio.sleep(0.05)
+            begun = time.time()
             await deed()
+            self.away.append((begun, time.time()))
 
     async def _restart(self, by: signal.Signals) -> None:
         await self.town.redis.restart(by, away=self.chance.uniform(0.2, 1.5))
