@@ -10,7 +10,6 @@ from tests.chaos.talks.customers import Counts
 from tests.chaos.talks.laws import NOBODY_WROTE, Facts
 from tests.chaos.talks.trouble import Kill, Trouble
 
-
 Span = tuple[float, float]
 
 
