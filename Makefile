@@ -14,7 +14,7 @@ export LANGGRAPH_STRICT_MSGPACK = true
 export LANGSMITH_TRACING = false
 export LANGGRAPH_CLI_NO_ANALYTICS = 1
 
-.PHONY: help run chat doctor test chaos fuzz bench bench-saver bench-turns bench-serve bench-masking golden check format generate studio clean
+.PHONY: help run chat doctor test chaos chaos-serve fuzz bench bench-saver bench-turns bench-serve bench-masking golden check format generate studio clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ test: .venv/dev ## Run all tests (arguments: make test ARGS="-k refund")
 
 chaos: .venv/dev ## Kill a process at every point, fail every request, play a thousand schedules (prints tables)
 	@CHAOS=whole $(BIN)/pytest -n auto --dist load tests/chaos $(ARGS)
+
+chaos-serve: .venv/dev ## Of these only the conversations: a thousand, while workers and servers are killed and Redis goes
+	@CHAOS=whole $(BIN)/pytest tests/chaos/test_conversations.py $(ARGS)
 
 fuzz: .venv/dev ## Make requests from the API's own description, good and bad, forty for each operation, caller and kind
 	@FUZZ_EXAMPLES=40 FUZZ_SEED=$$(date +%s) $(BIN)/pytest tests/e2e/test_openapi.py $(ARGS)

@@ -45,11 +45,39 @@ PORT = Annotated[int | None, typer.Option(help="Port of the server; else PORT, e
 
 
 @app.command()
-def serve(port: PORT = None) -> None:
-    """Start everything: server, worker, and whatever is not configured as an embedded part."""
+def serve(
+    port: PORT = None,
+    *,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Serve HTTP alone; `counterfoil worker` does the work. Needs REDIS_URL.")
+    ] = False,
+) -> None:
+    """Start everything: server, worker, and whatever is not configured as an embedded part.
+
+    SIGTERM and Ctrl-C end it: open streams are told to come back, and what is under way goes on at another worker or at
+    the next start.
+    """
     from cli.serve import run  # noqa: PLC0415 - `--help` need not load the world
 
-    run(port)
+    run(port, works=not no_worker)
+
+
+@app.command()
+def worker(
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Answer /ok and /metrics on this port of 127.0.0.1; else no port is opened."
+        ),
+    ] = None,
+) -> None:
+    """Carry out runs beside a server, on the same REDIS_URL and database; start as many as are needed.
+
+    SIGTERM and Ctrl-C end it: what is under way stops at its next step and goes on at another worker.
+    """
+    from cli.worker import run  # noqa: PLC0415 - see serve
+
+    run(metrics_port)
 
 
 @app.command()

@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 from rich.status import Status
 
+from cli.goodbye import goodbye
 from graphs.plugs import Plugs, open_plugs
 from graphs.settings import Settings
 from server.app import create_app
@@ -18,7 +19,7 @@ GRACE = 3
 """Seconds that open streams get to end."""
 
 
-async def host(settings: Settings, status: Status, log: Path) -> None:
+async def host(settings: Settings, status: Status, log: Path, *, works: bool = True) -> None:
     """Serves until a signal. Raises `ConfigurationError` or `Unavailable` when it cannot start."""
 
     @contextlib.asynccontextmanager
@@ -26,7 +27,7 @@ async def host(settings: Settings, status: Status, log: Path) -> None:
         async with open_plugs(chosen, say=status.update) as opened:
             yield opened
 
-    app = create_app(settings, plugs=plugs)
+    app = create_app(settings, plugs=plugs, works=works)
     server = Server(app, settings, status)
     with contextlib.suppress(SystemExit):  # how uvicorn says that the start failed
         await server.serve()
@@ -62,6 +63,11 @@ class Server(uvicorn.Server):
         if self.started:
             self.status.stop()
             self.status.console.print(_ready_line(self.settings), highlight=False, soft_wrap=True)
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        leaving = goodbye()
+        await super().shutdown(sockets)
+        leaving.cancel()
 
     async def _keeping_failure(self, scope: Any, receive: Any, send: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""`counterfoil serve`: the server, the worker and the embedded parts, until Ctrl-C."""
+"""`counterfoil serve`: the server, the worker unless there are others, and the embedded parts, until Ctrl-C."""
 
 import asyncio
 import contextlib
@@ -10,16 +10,21 @@ from rich.console import Console
 
 from cli.parts import parts, prepare, refuse_taken
 from graphs.settings import Settings
+from tools.errors import ConfigurationError
 
 LOG = Path("logs") / "server.log"
 
 
-def run(port: int | None) -> None:
+def run(port: int | None, *, works: bool = True) -> None:
     """Serves until SIGINT or SIGTERM. Raises `ConfigurationError` before anything is half started."""
     console = Console()
     settings = Settings.read()
     if port is not None:
         settings = settings.model_copy(update={"port": port})
+    if settings.redis_url is None and not works:
+        raise ConfigurationError(
+            "REDIS_URL is not set. Set it to the Redis that the workers use, or leave --no-worker away."
+        )
     refuse_taken(settings.host, settings.port, "PORT")
     prepare(settings.home)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -32,7 +37,7 @@ def run(port: int | None) -> None:
         from server.logs import configure  # noqa: PLC0415 - same
 
         configure(settings.home / LOG)
-        asyncio.run(host(complete, status, settings.home / LOG))
+        asyncio.run(host(complete, status, settings.home / LOG, works=works))
 
 
 def _load() -> None:

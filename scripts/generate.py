@@ -17,7 +17,7 @@ from scripts.stripe_coverage import coverage_table
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
-    *(["--help"], ["serve", "--help"], ["chat", "--help"]),
+    *(["--help"], ["serve", "--help"], ["worker", "--help"], ["chat", "--help"]),
     *(["policy", "--help"], ["policy", "test", "--help"], ["policy", "backtest", "--help"]),
     ["audit", "--help"],
     *(["privacy", "export", "--help"], ["privacy", "erase", "--help"]),

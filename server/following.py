@@ -8,13 +8,14 @@ from fastapi import Response
 from sse_starlette import EventSourceResponse
 
 from server.auth import Principal
-from server.events import Check, Event, position
+from server.events import START, Check, Event, position
 from server.present import failure_of, run_json
+from server.rejoining import entry_of, start_of, unread
 from server.runs.marks import watch
 from server.schemas import NewRun
 from server.services import Services
 from server.sse import respond, waiting
-from server.streams import DEBUG_MODES, in_modes, run_events
+from server.streams import ACCUMULATING, DEBUG_MODES, in_modes, run_events
 from server.threads import Sender, ask, channels_for, final_values
 from tools.errors import Forbidden, NotFound, Unavailable
 from tools.ledger.types import Run, Thread
@@ -58,15 +59,33 @@ def follow(
     modes: frozenset[str],
     *,
     since: float | None = None,
+    read: str | None = None,
 ) -> EventSourceResponse:
-    """`since`: when the message arrived that the run answers, by `time.monotonic`."""
+    """What comes after this place of the log, but for what was `read` already: up to this event.
+
+    `since`: when the message arrived that the run answers, by `time.monotonic`.
+    """
     channels = channels_for(services, caller)
 
     def events(stopped: Check) -> AsyncIterator[Event]:
         source = in_modes(run_events(services, run, after, channels=channels, stopped=stopped), modes)
+        if read is not None:
+            return unread(source, read)
         return source if since is None else services.metrics.serving.timed(source, since)
 
     return respond(services, events, _where(run, "stream"))
+
+
+async def rejoin(
+    services: Services, caller: Principal, run: Run, last_event_id: str | None, modes: frozenset[str]
+) -> EventSourceResponse:
+    """From after that event, from the start for `-1`, or from now on."""
+    entry, is_amid = entry_of(last_event_id)
+    after = await resumed(services, run.thread, entry)
+    if last_event_id is None or after == START or not (is_amid or ACCUMULATING in modes):
+        return follow(services, caller, run, after, modes)
+    start = await start_of(services.events, run.thread, after)
+    return follow(services, caller, run, start, modes, read=last_event_id)
 
 
 async def run_apart(services: Services, by: Sender, thread: Thread, body: NewRun, response: Response) -> Json:

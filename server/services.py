@@ -1,4 +1,4 @@
-"""What the routes are given: built once in the lifespan, closed in reverse."""
+"""What the routes are given, and of it what a worker has too: built once, closed in reverse."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, cast
@@ -21,16 +21,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
+class Common:
+    """What a server and a worker both have."""
+
     settings: Settings
     plugs: Plugs
-    tokens: "Tokens"
     events: EventLog
     queue: RunQueue
     inbox: StripeInbox
     metrics: Metrics
-    limits: Limits
-    http: httpx.AsyncClient
 
     @property
     def author(self) -> str:
@@ -43,6 +42,13 @@ class Services:
     @property
     def policy(self) -> PolicyEngine:
         return self.plugs.cases.context.policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services(Common):
+    tokens: "Tokens"
+    limits: Limits
+    http: httpx.AsyncClient
 
 
 def author_of(settings: Settings) -> str:

@@ -43,7 +43,7 @@ class ServingMetrics:
         )
         self.given_up = Counter(
             "counterfoil_runs_given_up",
-            "Runs that this worker let go of: its lease was lost, their thread was deleted, Redis did not answer.",
+            "Runs that this worker let go of: lease lost, thread deleted, Redis or the ledger away.",
             ["why"],
             registry=registry,
         )

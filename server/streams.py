@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from server.events import Check, Event, follow_run, follow_thread
+from server.rejoining import numbered
 from server.runs.encode import dumps
 from server.runs.transcript import text_of, told_live
 from server.services import Services
@@ -13,6 +14,7 @@ from tools.ledger.types import Run
 
 Json = dict[str, Any]
 Channels = frozenset[str] | None
+ACCUMULATING = "messages"
 DEBUG_MODES = frozenset({"debug", "checkpoints", "tasks"})
 """For staff. One event in the log stands for all three: what `debug` wraps is what the other two tell."""
 
@@ -39,17 +41,20 @@ async def in_modes(source: AsyncIterator[Event], modes: frozenset[str]) -> Async
     """Of the events those that were asked for. `messages` and `messages-tuple` are two forms of the same."""
     accumulated: dict[str, Json] = {}
     async for event in source:
-        if event.event == "messages":
-            if "messages-tuple" in modes:
-                yield event
-            if "messages" in modes:
-                for form in _accumulating(event, accumulated):
-                    yield form
-        elif event.event == "debug":
-            for form in _steps(event, modes):
-                yield form
-        elif event.event in modes | ALWAYS:
-            yield event
+        for form in numbered(event, _forms(event, modes, accumulated)):
+            yield form
+
+
+def _forms(event: Event, modes: frozenset[str], accumulated: dict[str, Json]) -> list[Event]:
+    match event.event:
+        case "messages":
+            as_it_is = [event] if "messages-tuple" in modes else []
+            return [*as_it_is, *(_accumulating(event, accumulated) if ACCUMULATING in modes else [])]
+        case "debug":
+            return _steps(event, modes)
+        case "metadata":
+            accumulated.clear()  # another attempt, in which every message begins anew
+    return [event] if event.event in modes | ALWAYS else []
 
 
 def _steps(event: Event, modes: frozenset[str]) -> list[Event]:

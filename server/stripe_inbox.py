@@ -52,18 +52,29 @@ class StripeInbox:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, *, url: str, settings: Settings, ledger: Ledger, reactions: Reactions, metrics: Metrics
+        cls,
+        *,
+        url: str,
+        settings: Settings,
+        ledger: Ledger,
+        reactions: Reactions,
+        metrics: Metrics,
+        works: bool = True,
     ) -> AsyncIterator[Self]:
-        """With a worker in this process. On leaving, what is under way is cut off and left to the next."""
+        """With a worker in this process, unless others do the work.
+
+        On leaving, what is under way is cut off and left to the next.
+        """
         async with AsyncExitStack() as stack:
             docket = await stack.enter_async_context(
                 Docket(name="counterfoil-stripe", url=url, execution_ttl=timedelta(minutes=1))
             )
             inbox = cls(settings=settings, ledger=ledger, reactions=reactions, metrics=metrics, docket=docket)
             docket.register(inbox.process, names=["process_stripe_event"])
-            await stack.enter_async_context(working(docket, concurrency=CONCURRENCY))
-            stack.callback(inbox._stopping.set)
-            await stack.enter_async_context(background(inbox.sweep()))
+            if works:
+                await stack.enter_async_context(working(docket, concurrency=CONCURRENCY))
+                stack.callback(inbox._stopping.set)
+                await stack.enter_async_context(background(inbox.sweep()))
             yield inbox
 
     def verified(self, payload: bytes, signature: str | None) -> StripeEvent:

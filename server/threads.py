@@ -12,7 +12,7 @@ from server.door import admit, fitting, masked
 from server.network import Network
 from server.runs.encode import jsonable, with_interrupts
 from server.runs.payload import agent_message, customer_message
-from server.runs.queue import ASSISTANT, Strategy
+from server.runs.queue import ASSISTANT, Strategy, named_run
 from server.runs.transcript import text_of
 from server.runs.work import config_of
 from server.schemas import NewRun
@@ -130,7 +130,9 @@ async def say(
     await by.note(services.plugs, thread.id)
     message_id = await _free_id(services.ledger, thread.id, message_id)
     said = await admit(services.plugs, thread.id, text, message_id=message_id)
-    return await services.queue.submit(thread.id, customer_message(message_id, said))
+    # By the message's name, so that who says it again before anybody has an answer starts no second run.
+    run_id = named_run("said", thread.id, message_id)
+    return await services.queue.submit(thread.id, customer_message(message_id, said), run_id=run_id)
 
 
 async def answer(services: Services, ticket: Ticket, agent: Principal, text: str) -> Run:
@@ -211,7 +213,6 @@ async def _free_id(ledger: Ledger, thread_id: str, wanted: Any) -> str:
         message_id = str(UUID(wanted))
     except (ValueError, AttributeError, TypeError):
         raise Unprocessable("input.messages: the id of a message is a UUID.") from None
-    waiting = {run.payload.get("message_id") for run in await ledger.unfinished_runs(thread_id)}
-    if message_id in waiting | await ledger.recorded(thread_id, [message_id]):
+    if await ledger.run(named_run("said", thread_id, message_id)) or await ledger.recorded(thread_id, [message_id]):
         raise Conflict("This message was received already.")
     return message_id

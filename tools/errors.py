@@ -23,6 +23,7 @@ CounterfoilError
 ├── RateLimited              429  carries `retry_after`
 ├── ConfigurationError       500  a setting is missing or wrong; says which and what to do
 └── Unavailable              503  a service that we need does not answer
+    ├── LedgerUnavailable         the database: nothing was written, and whoever can wait tries again
     ├── WebhooksOff               no secret is set to verify deliveries with
     ├── BillingUnavailable        Stripe
     │   ├── NotSent               a write never left, because Stripe had fallen silent: nothing happened
@@ -186,6 +187,10 @@ class Unavailable(CounterfoilError):
     code = "unavailable"
     status = 503
     default = "A service that is needed does not answer."
+
+
+class LedgerUnavailable(Unavailable):
+    """The database does not answer."""
 
 
 class WebhooksOff(Unavailable):

@@ -1,5 +1,6 @@
 """The log as it grows: every entry once and in order, and a gap where entries are gone."""
 
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -9,6 +10,7 @@ from server.events.log import EventLog
 POLL_SECONDS = 1.0
 """How long it takes until a reader sees that it should stop."""
 RECHECK_SECONDS = 10.0
+LAST_WORDS_SECONDS = 2.0
 
 Check = Callable[[], bool]
 Finished = Callable[[], Awaitable[bool]]
@@ -27,13 +29,17 @@ async def follow_thread(log: EventLog, thread: str, after: str, *, stopped: Chec
 async def follow_run(
     log: EventLog, thread: str, run: str, after: str, *, stopped: Check, finished: Finished, is_over: bool = False
 ) -> AsyncIterator[Event]:
-    """The events of one run up to its `end`, or until `stopped`. `finished` asks the ledger; `is_over` it said."""
+    """The events of one run up to its `end`, or until `stopped`. `finished` asks the ledger; `is_over` it said.
+
+    A run is over there a moment before its last words are here: they are waited for, and an end that nobody wrote is
+    told only when they do not come, for their worker died in between.
+    """
     wants_start = after == START
-    # Whoever asks has just read that the run goes on.
-    look_at = time.monotonic() + POLL_SECONDS
+    # Whoever asks has just read whether the run goes on.
+    look_at, give_up_at = (0.0 if is_over else time.monotonic() + POLL_SECONDS), math.inf
     while not stopped():
-        is_due = time.monotonic() >= look_at
-        batch = await log.read(thread, after, seconds=0 if is_due or is_over else POLL_SECONDS)
+        now = time.monotonic()
+        batch = await log.read(thread, after, seconds=0 if now >= min(look_at, give_up_at) else POLL_SECONDS)
         for entry in batch:
             mine = entry.run == run
             if after not in (START, entry.previous) or (wants_start and mine and entry.event != "metadata"):
@@ -46,8 +52,10 @@ async def follow_run(
                     return
         if batch:
             continue
-        if is_over:
+        if now >= give_up_at:
             yield Event(id=after, run=run, event="end", data="null")
             return
-        if is_due:
-            is_over, look_at = await finished(), time.monotonic() + RECHECK_SECONDS
+        if now >= look_at:
+            look_at = now + RECHECK_SECONDS
+            if is_over or await finished():
+                look_at, give_up_at = math.inf, now + (0 if await log.has_end(thread, run) else LAST_WORDS_SECONDS)

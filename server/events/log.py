@@ -5,7 +5,8 @@ Every entry names the one before it, so a reader sees for itself when entries be
 
 | what happens                                        | what the reader does                                    |
 |-----------------------------------------------------|---------------------------------------------------------|
-| the run ends between the last read and the check    | reads once more after the check, then ends              |
+| the run is over in the ledger, its end not yet here | waits for it a little, then ends                        |
+| the run ended before the place that is read from    | ends                                                    |
 | the log is lost while a reader waits                | `gap`, or `end` once the ledger says the run is over    |
 | a reader is slower than the trimming                | `gap` where the chain breaks, then what is left         |
 | Last-Event-ID is from before a lost log             | the chain does not start with it: `gap`                 |
@@ -126,6 +127,11 @@ class EventLog:
                 expected = fields["previous"]
             newest = f"({found[-1][0]}"
         return None
+
+    async def has_end(self, thread: str, run: str) -> bool:
+        """Whether the run's end is among the newest entries."""
+        newest = await self._back(thread, "+")
+        return any((fields["run"], fields["event"]) == (run, "end") for _, fields in newest)
 
     async def _back(self, thread: str, newest: str) -> list[tuple[str, dict[str, str]]]:
         found = await self._redis.command("XREVRANGE", _key(thread), newest, "-", "COUNT", READ_AT_ONCE)

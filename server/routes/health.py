@@ -1,7 +1,6 @@
 """Is it alive, is it ready, what is it, how is it doing."""
 
 import asyncio
-import math
 from collections.abc import Awaitable
 from importlib.metadata import version
 from typing import Any
@@ -12,9 +11,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from server.auth import anybody, metrics_readers
+from server.scraping import scraped
 from server.services import Services, ServicesDep
-from tools.errors import Unavailable
-from tools.ledger.switches import AUTOMATIC
 
 log = structlog.get_logger()
 router = APIRouter(tags=["health"])
@@ -64,18 +62,7 @@ class Exposition(PlainTextResponse):
 
 @router.get("/metrics", response_class=Exposition, dependencies=[Depends(metrics_readers)])
 async def metrics(services: ServicesDep) -> str:
-    await _look_into_ledger(services)
-    return services.metrics.render().decode()
-
-
-async def _look_into_ledger(services: Services) -> None:
-    """Unknown while the ledger does not answer: every other number is still worth reading."""
-    try:
-        services.metrics.automatic.set(await services.ledger.is_on(AUTOMATIC))
-        services.metrics.serving.show_depth(await services.ledger.count_unfinished_runs())
-    except Unavailable:
-        services.metrics.automatic.set(math.nan)
-        services.metrics.serving.show_depth(None)
+    return await scraped(services)
 
 
 def _pings(services: Services) -> dict[str, Awaitable[Any]]:

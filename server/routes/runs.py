@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from sse_starlette import EventSourceResponse
 
 from server.auth import Caller, Rule, guards
-from server.following import allow_modes, follow, outcome, refuse_inner, resumed, run_apart, run_awaited, run_streamed
+from server.following import allow_modes, outcome, refuse_inner, rejoin, resumed, run_apart, run_awaited, run_streamed
 from server.present import run_json
 from server.schemas import NewRun
 from server.services import ServicesDep
@@ -95,8 +95,7 @@ async def join_run_stream(
     """From after `Last-Event-ID`, from the start for `-1`, or from now on."""
     wanted = frozenset(filter(None, modes)) or ALL_MODES  # SDKs send an empty one for "all"
     await allow_modes(services, caller, run.thread, wanted)
-    after = await resumed(services, run.thread, last_event_id)
-    return follow(services, caller, run, after, wanted)
+    return await rejoin(services, caller, run, last_event_id, wanted)
 
 
 @router.post("/runs/{run_id}/cancel")

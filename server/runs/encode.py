@@ -10,6 +10,8 @@ from langgraph.types import Interrupt
 from pydantic import BaseModel
 
 Json = dict[str, Any]
+NO_NODE = "__metadata__"
+"""By this LangGraph says that a step was kept from an attempt before. Clients would take it for one of the nodes."""
 
 
 def encode(part: Mapping[str, Any]) -> tuple[str, str]:
@@ -21,6 +23,8 @@ def encode(part: Mapping[str, Any]) -> tuple[str, str]:
         case "messages":
             message, metadata = data
             return kind, dumps([message, {key: value for key, value in metadata.items() if _is_wanted(key)}])
+        case "updates":
+            return kind, dumps({node: update for node, update in data.items() if node != NO_NODE})
         case "debug" if data["type"] == "checkpoint":
             return kind, dumps({**data, "payload": _checkpoint(data["payload"])})
         case _:

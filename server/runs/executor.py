@@ -19,7 +19,7 @@ from server.runs import marks
 from server.runs.lease import LEASE_SECONDS, Lease, LeaseLost, lease
 from server.runs.work import FAILED, Cancelled, Ended, Graph, Work
 from server.tasks import end
-from tools.errors import CounterfoilError, NotFound
+from tools.errors import CounterfoilError, LedgerUnavailable, NotFound
 from tools.ledger.ledger import Ledger
 from tools.ledger.types import Run
 
@@ -94,8 +94,8 @@ class Executor:
             # The thread was deleted under the run, or belongs to another worker now: nothing of it is ours to write.
             log.warning("run.given_up")
             return "left", True
-        except RedisError:
-            self.metrics.serving.given_up.labels("redis").inc()
+        except (RedisError, LedgerUnavailable) as error:
+            self.metrics.serving.given_up.labels("redis" if isinstance(error, RedisError) else "ledger").inc()
             log.warning("run.put_off", exc_info=True)
             return "left", True
         else:
@@ -125,11 +125,11 @@ class Executor:
             return "left", None
         except Cancelled:
             return "interrupted", None
+        except (LeaseLost, StaleWriter, RedisError, LedgerUnavailable):
+            raise
         except CounterfoilError as error:
             log.warning("run.failed", code=error.code, exc_info=True)
             return "error", error
-        except (LeaseLost, StaleWriter, RedisError):
-            raise
         except Exception:
             self.metrics.errors.labels("run").inc()
             log.exception("run.failed")

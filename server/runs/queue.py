@@ -42,24 +42,36 @@ class RunQueue:
     ledger: Ledger
     executor: Executor
     docket: Docket
+    _stopping: bool = False
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, *, url: str, ledger: Ledger, executor: Executor) -> AsyncIterator[Self]:
-        """With a worker in this process. On leaving, runs under way stop at their next step and wait for the next."""
+    async def open(cls, *, url: str, ledger: Ledger, executor: Executor, works: bool = True) -> AsyncIterator[Self]:
+        """With a worker in this process, unless others do the work.
+
+        On leaving, runs under way stop at their next step and go on at another worker, or wait for the next one.
+        """
         async with AsyncExitStack() as stack:
             docket = await stack.enter_async_context(
                 Docket(name="counterfoil", url=url, execution_ttl=timedelta(minutes=1))
             )
             queue = cls(ledger=ledger, executor=executor, docket=docket)
             docket.register(queue.drain_thread, names=["drain_thread"])
-            await stack.enter_async_context(working(docket))
-            stack.callback(executor.stop)
-            await stack.enter_async_context(background(queue.sweep()))
+            if works:
+                await stack.enter_async_context(working(docket))
+                stack.callback(queue.stop)
+                await stack.enter_async_context(background(queue.sweep()))
             yield queue
 
+    def stop(self) -> None:
+        self._stopping = True
+        self.executor.stop()
+
     async def drain_thread(self, thread: str) -> None:
+        """Does what the thread has to do. Who stops before that tells the others, and leaves none of it to a sweep."""
         await self.executor.drain(thread)
+        if self._stopping and await self.ledger.unfinished_runs(thread):
+            await self._tell(thread, key=f"{thread}:{uuid7()}")
 
     async def make_room(self, thread: str, *, strategy: Strategy = "enqueue") -> None:
         """Refuses what a customer has to wait with, or stops what they wait for: its words stay, and are answered next.

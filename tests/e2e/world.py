@@ -31,6 +31,8 @@ class World:
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    """Of `counterfoil serve`."""
     port: int = field(default_factory=free_port)
     stripe_port: int = field(default_factory=free_port)
     smtp_port: int = field(default_factory=free_port)
@@ -53,6 +55,10 @@ class World:
         return self.clients[-1]
 
     def start(self) -> None:
+        self.process, self.ready = self.started("serve", *self.options)
+
+    def started(self, *command: str) -> "tuple[subprocess.Popen[str], str]":
+        """A process of this world, and what it says when it is ready."""
         environment = {
             **os.environ,
             "COUNTERFOIL_HOME": str(self.home),
@@ -61,8 +67,8 @@ class World:
             "SMTP_SANDBOX_PORT": str(self.smtp_port),
             **self.environment,
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "cli", "serve"],
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", *command],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
@@ -70,14 +76,13 @@ class World:
             text=True,
             start_new_session=True,
         )
-        assert self.process.stdout is not None
+        assert process.stdout is not None
         said = []
-        for line in self.process.stdout:
+        for line in process.stdout:
             said.append(line)
             if "ready" in line:
-                self.ready = line.strip()
-                return
-        raise AssertionError(f"the server ended before it was ready: {''.join(said)}")
+                return process, line.strip()
+        raise AssertionError(f"{command} ended before it was ready: {''.join(said)}")
 
     def stop(self, *, by: signal.Signals = signal.SIGINT, within: float = 15) -> int:
         assert self.process is not None

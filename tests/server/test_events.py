@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from server.events import START, Event, EventLog, follow_run, follow_thread
+from server.events import START, Event, EventLog, follow_run, follow_thread, following
 from tests.fixtures.keys import KEYS
 
 
@@ -49,6 +49,23 @@ async def test_a_run_is_followed_to_its_end_and_no_further(log: EventLog) -> Non
     await fill(log, "r2")
     followed = follow_run(log, "t", "r1", START, stopped=going, finished=never)
     assert await collected(followed) == ["r1 metadata", "r1 values", "r1 updates", "r1 end"]
+
+
+async def test_the_last_words_of_a_run_that_is_over_in_the_ledger_are_waited_for(log: EventLog) -> None:
+    """Who asked between the two was told an end that nobody wrote, and did not hear of an error."""
+    await log.append("t", "r1", [("metadata", "{}")])
+    followed = asyncio.create_task(collected(follow_run(log, "t", "r1", START, stopped=going, finished=always)))
+    await asyncio.sleep(0.3)
+    await log.append("t", "r1", [("error", "{}"), ("end", '{"status":"error"}')])
+    assert ["r1 metadata", "r1 error", "r1 end"] == await followed
+
+
+async def test_a_run_that_ended_before_the_place_that_is_read_from_keeps_nobody_waiting(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "LAST_WORDS_SECONDS", 60)
+    end = (await fill(log, "r1"))[-1]
+    assert ["r1 end"] == await collected(follow_run(log, "t", "r1", end, stopped=going, finished=always))
 
 
 async def test_a_thread_is_followed_over_all_its_runs(log: EventLog) -> None:

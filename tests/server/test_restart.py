@@ -15,6 +15,7 @@ from server.runs import executor, marks, queue, work
 from server.runs.work import config_of
 from tests.server.conftest import new_id, serving, settings_for
 from tests.server.graph import compiled
+from tools.errors import LedgerUnavailable
 from tools.ledger.ledger import Ledger
 
 OWNER = "anon_owner"
@@ -93,6 +94,27 @@ async def test_stopping_in_the_middle_of_a_run_loses_nothing(
     assert not left.is_over
     async with serving(settings, ledger):
         assert await finished(ledger, run) == "success"
+    assert await said(ledger, thread) == ["slowly now", "You said: slowly now"]
+
+
+@pytest.mark.parametrize("verb", ["set_run", "end_run"])
+async def test_a_ledger_that_is_away_for_a_moment_fails_no_run(
+    ledger: Ledger, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """The customer was told that something went wrong, when a database had changed its master meanwhile."""
+    monkeypatch.setattr(queue, "SWEEP_SECONDS", 0.2)
+    thread, run = await abandoned(ledger, "slowly now")
+    real, away = getattr(Ledger, verb), [LedgerUnavailable()]
+
+    async def answers_the_second_time(*given: Any, **more: Any) -> Any:
+        if away:
+            raise away.pop()
+        return await real(*given, **more)
+
+    monkeypatch.setattr(Ledger, verb, answers_the_second_time)
+    async with serving(settings_for(tmp_path, redis_url), ledger):
+        assert await finished(ledger, run) == "success"
+    assert not away
     assert await said(ledger, thread) == ["slowly now", "You said: slowly now"]
 
 

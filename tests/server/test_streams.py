@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -17,11 +18,15 @@ def run(text: str, **more: Any) -> dict[str, Any]:
     return {"assistant_id": "support", "input": {"messages": [message]}, "stream_mode": "updates", **more}
 
 
+@pytest.mark.parametrize("modes", [["updates"], ["messages"], ["values", "messages-tuple", "messages", "custom"]])
 async def test_any_place_of_a_stream_plus_its_replay_is_the_whole_stream(
-    client: httpx.AsyncClient, thread: str
+    client: httpx.AsyncClient, thread: str, modes: list[str]
 ) -> None:
-    whole = await all_of(client, "POST", f"/threads/{thread}/runs/stream", json=run("hello there"))
-    path = f"/threads/{thread}/runs/{whole[0].data['run_id']}/stream?stream_mode=updates"
+    """Also of the form in which each event repeats what was said so far, and where one entry is told as several."""
+    asked = run("hello there") | {"stream_mode": modes}
+    whole = await all_of(client, "POST", f"/threads/{thread}/runs/stream", json=asked)
+    query = "&".join(f"stream_mode={mode}" for mode in modes)
+    path = f"/threads/{thread}/runs/{whole[0].data['run_id']}/stream?{query}"
     for place, event in enumerate(whole[:-1]):
         rest = await all_of(client, "GET", path, headers={"Last-Event-ID": str(event.id)})
         assert whole == whole[: place + 1] + rest
@@ -48,6 +53,20 @@ async def test_a_run_finishes_when_its_client_is_gone(client: httpx.AsyncClient,
     runs = (await client.get(f"/threads/{thread}/runs")).json()
     joined = await client.get(f"/threads/{thread}/runs/{runs[0]['run_id']}/join")
     assert joined.json()["messages"][-1]["content"] == "You said: slowly now"
+
+
+async def test_who_says_it_again_before_there_was_an_answer_is_heard_once(
+    client: httpx.AsyncClient, thread: str
+) -> None:
+    """A client whose line breaks cannot know whether it was heard. Two that came at once were two runs."""
+    message = {"role": "human", "content": "hello", "id": str(uuid4())}
+    body = {"assistant_id": "support", "input": {"messages": [message]}}
+    answers = await asyncio.gather(*(client.post(f"/threads/{thread}/runs", json=body) for _ in range(5)))
+    [started] = {answer.json()["run_id"] for answer in answers if answer.is_success}
+    assert {409} >= {answer.status_code for answer in answers if not answer.is_success}
+    await client.get(f"/threads/{thread}/runs/{started}/join")
+    lines = (await client.get(f"/threads/{thread}/messages")).json()
+    assert ["hello", "You said: hello"] == [line["text"] for line in lines]
 
 
 async def test_staff_see_private_updates_and_customers_do_not(

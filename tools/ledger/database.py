@@ -17,7 +17,15 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from tools.errors import AlreadyUnderWay, Conflict, CounterfoilError, NotFound, Unavailable, Unprocessable
+from tools.errors import (
+    AlreadyUnderWay,
+    Conflict,
+    CounterfoilError,
+    LedgerUnavailable,
+    NotFound,
+    Unavailable,
+    Unprocessable,
+)
 from tools.ledger.digest import canonical
 from tools.ledger.sealed import KEYRING
 from tools.ledger.sqlite import connect
@@ -210,8 +218,8 @@ def _code(error: StatementError) -> str:
     return str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None) or "")
 
 
-def _unreachable() -> Unavailable:
-    return Unavailable(
+def _unreachable() -> LedgerUnavailable:
+    return LedgerUnavailable(
         "The ledger's database does not answer. Check that DATABASE_URL is right, that the server runs and "
         "lets this user in, and that the disk is neither full nor read-only."
     )

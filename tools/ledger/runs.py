@@ -47,8 +47,11 @@ class Runs(Repository):
         return run
 
     async def set_run(self, run_id: str, status: RunStatus, error: str | None = None) -> Run:
+        """One that has ended is not under way again, whatever a worker says that slept through its end: `NotFound`."""
         error = mask(error).text if error else None
         changed = update(runs).where(runs.c.id == run_id).values(status=status, error=error, updated=self._now())
+        if status in UNFINISHED:
+            changed = changed.where(runs.c.status.in_(UNFINISHED))
         async with self._database.write() as connection:
             row = (await connection.execute(changed.returning(runs))).mappings().one_or_none()
         if row is None:

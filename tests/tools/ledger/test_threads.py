@@ -184,6 +184,16 @@ async def test_setting_a_run_that_is_not_there_is_not_found(ledger: Ledger) -> N
     assert await ledger.run("nobody") is None
 
 
+async def test_a_run_that_has_ended_is_not_under_way_again(ledger: Ledger) -> None:
+    """A worker that slept said so when it woke up: the run was done once more, and its end told twice."""
+    await ledger.create_thread("t", "owner", {})
+    await ledger.create_run("r", "t", "support", {})
+    await ledger.end_run("r", "success", None, said=[], rest="idle")
+    with pytest.raises(NotFound):
+        await ledger.set_run("r", "running")
+    assert [] == await ledger.unfinished_runs()
+
+
 async def test_threads_are_counted_as_they_are_searched(ledger: Ledger) -> None:
     for name, owner, metadata in (("a", "ada", {"n": 1}), ("b", "ada", {"n": 2}), ("c", "bob", {"n": 1})):
         await ledger.create_thread(name, owner, metadata)

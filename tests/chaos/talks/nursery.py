@@ -1,0 +1,93 @@
+"""Processes by the hundred: everything is imported once, and each server and worker is a fork of that.
+
+A line in is an order, a line out the id of the process that carries it out. When the input ends, they all do.
+"""
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tests.chaos.forks import ENVIRONMENT
+from tests.chaos.points import ROOT
+
+
+class Nursery:
+    """The other end, for tests."""
+
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        self._process, self.log = process, log
+
+    def born(self, **order: Any) -> int:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+@contextmanager
+def nursery(folder: Path) -> Iterator[Nursery]:
+    log = folder / "processes.log"
+    environment = {name: value for name, value in os.environ.items() if name != "SSL_CERT_FILE"} | ENVIRONMENT
+    with (
+        log.open("w") as said,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.talks.nursery"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            cwd=ROOT,
+            env=environment,
+        ) as process,
+    ):
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n", log.read_text()
+        yield Nursery(process, log)
+
+
+def main() -> None:
+    from tests.chaos.talks.process import live  # noqa: PLC0415 - the other end does not need it
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    gc.collect()
+    gc.freeze()
+    children = []
+    print("ready", flush=True)  # noqa: T201 - the protocol
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _live(live, json.loads(line))
+        children.append(child)
+        print(child, flush=True)  # noqa: T201
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+def _live(live: Any, order: dict[str, Any]) -> NoReturn:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    code = 1
+    try:
+        live(**order)
+        code = 0
+    except BaseException:  # noqa: BLE001 - whatever it was, this is a fork and must not go on as its parent
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
