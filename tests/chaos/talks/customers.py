@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -159,13 +160,18 @@ class Customer:
             turn.run = next((run["run_id"] for run in runs if run["run_id"] not in known), "")
 
     async def replays(self, turn: Turn) -> list[Heard]:
-        """The run's events, read at one go."""
-        if not turn.run:
-            return []
-        path = f"/threads/{self.thread}/runs/{turn.run}/stream"
+        """The run's events, read at one go; a connection may still be one to a server that was killed."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while turn.run:
+                with suppress(httpx.TransportError):
+                    return await self._replay(turn.run)
+        return []
+
+    async def _replay(self, run: str) -> list[Heard]:
         headers = {"Authorization": f"Bearer {self.token}", "Last-Event-ID": "-1"}
-        async with self.http.stream("GET", self._at(path), headers=headers, params={"stream_mode": self.modes}) as all_:
-            return [event async for event in events_of(all_)]
+        path = self._at(f"/threads/{self.thread}/runs/{run}/stream")
+        async with self.http.stream("GET", path, headers=headers, params={"stream_mode": self.modes}) as answer:
+            return [event async for event in events_of(answer.raise_for_status())]
 
     async def _asks(self, method: str, path: str) -> Any:
         """Ever again, until there is an answer."""
