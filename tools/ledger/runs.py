@@ -37,13 +37,12 @@ class Runs(Repository):
         }
         async with self._database.write() as connection:
             new = insert(connection, runs).on_conflict_do_nothing().returning(runs)
-            kept = (await connection.execute(new, row | {"created": now, "updated": now})).mappings().one_or_none()
-            kept = kept or (await connection.execute(_BY_ID, {"id": run_id})).mappings().one()
-            run = Run(**kept)
-            if run.thread != thread_id:
-                raise Conflict("This run belongs to another thread.")
-            if not run.is_over:
+            made = (await connection.execute(new, row | {"created": now, "updated": now})).mappings().one_or_none()
+            if made:
                 await touch(connection, thread_id, "busy", now)
+            run = Run(**(made or (await connection.execute(_BY_ID, {"id": run_id})).mappings().one()))
+        if run.thread != thread_id:
+            raise Conflict("This run belongs to another thread.")
         return run
 
     async def set_run(self, run_id: str, status: RunStatus, error: str | None = None) -> Run:

@@ -148,6 +148,17 @@ async def test_a_run_is_created_once(ledger: Ledger, clock: Clock) -> None:
     assert (first.status, first.error, first.created) == ("pending", None, START)
 
 
+async def test_asking_again_for_a_run_changes_nothing_of_its_thread(ledger: Ledger) -> None:
+    """The run may be ending at that moment: its thread was left busy for good."""
+    await ledger.create_thread("t", "owner", {})
+    await ledger.create_run("r", "t", "support", {})
+    await ledger.set_thread("t", status="idle")
+    await ledger.create_run("r", "t", "support", {})
+    thread = await ledger.thread("t")
+    assert thread is not None
+    assert "idle" == thread.status
+
+
 async def test_a_run_id_of_another_thread_is_a_conflict(ledger: Ledger) -> None:
     await ledger.create_thread("t", "owner", {})
     await ledger.create_thread("u", "owner", {})
