@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from graphs.redis_saver.wire import shared
 
-LEASE_SECONDS = 8.0
+LEASE_SECONDS = 6.0
 
 # ARGV: name of the holder, milliseconds. Who asks again because the answer was lost has it already.
 _TAKE = """

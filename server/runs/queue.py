@@ -32,7 +32,7 @@ Strategy = Literal["enqueue", "reject", "interrupt"]
 ASSISTANT = "support"
 CONCURRENCY = 1_000
 MOST_WAITING = 20
-SWEEP_SECONDS = 5.0
+SWEEP_SECONDS = 3.0
 AGAIN_SECONDS = 30
 RUNS = UUID("8a3f5f0e-0c7d-4a53-9f0b-5c1d3c2f7e64")
 
