@@ -8,7 +8,7 @@ from typing import TypeVar
 WHOLE = os.environ.get("CHAOS") == "whole"
 SEED = int(os.environ.get("CHAOS_SEED") or (secrets.randbits(32) if WHOLE else 1))
 """Printed with the figures, and given again by CHAOS_SEED. `make test` has the same one every time."""
-TALKS = int(os.environ.get("CHAOS_TALKS") or (1000 if WHOLE else 40))
+TALKS = int(os.environ.get("CHAOS_TALKS") or (1000 if WHOLE else 30))
 """Conversations."""
 SCHEDULES = int(os.environ.get("CHAOS_SCHEDULES") or (1000 if WHOLE else 60))
 

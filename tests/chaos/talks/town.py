@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,8 +84,8 @@ class Town:
 
 
 def tell(process: int, sign: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(process, sign)
+    """One of the town's, which keeps its id also when it has ended."""
+    os.kill(process, sign)
 
 
 async def _answers(http: httpx.AsyncClient, url: str) -> None:
