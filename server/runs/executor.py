@@ -75,7 +75,7 @@ class Executor:
 
     async def cancel(self, run: Run) -> None:
         """Asks whichever worker has the run to stop it."""
-        await marks.cancel(self.redis, run.thread, run.id)
+        await marks.cancel(self.redis, run.id)
 
     async def _carry_out(self, run: Run, held: Lease) -> tuple[Ending, bool]:
         """How it ended, and whether the thread has more to do."""

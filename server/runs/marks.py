@@ -31,19 +31,19 @@ class Marks:
 
 async def begin(client: redis.asyncio.Redis, thread: str, run: str) -> Marks:
     """Counts one more attempt."""
-    keys = [_attempts(thread, run), cancelled(thread, run), _watched(thread)]
+    keys = [_attempts(run), cancelled(run), _watched(thread)]
     attempt, is_cancelled, is_watched = await shared(client).run(_BEGIN, keys, [SECONDS_COUNTED])
     return Marks(attempt, bool(is_cancelled), bool(is_watched))
 
 
 async def attempts(client: redis.asyncio.Redis, runs: Sequence[Run]) -> list[int]:
     """How often each of them was begun, as far as it is known."""
-    keys = [_attempts(run.thread, run.id) for run in runs]
+    keys = [_attempts(run.id) for run in runs]
     return [int(found or 0) for found in (await shared(client).command("MGET", *keys) if keys else [])]
 
 
-async def cancel(client: redis.asyncio.Redis, thread: str, run: str) -> None:
-    await client.set(cancelled(thread, run), "1", ex=SECONDS_ASKED)
+async def cancel(client: redis.asyncio.Redis, run: str) -> None:
+    await client.set(cancelled(run), "1", ex=SECONDS_ASKED)
 
 
 async def watch(client: redis.asyncio.Redis, thread: str) -> None:
@@ -51,13 +51,13 @@ async def watch(client: redis.asyncio.Redis, thread: str) -> None:
     await client.set(_watched(thread), "1", ex=SECONDS_WATCHED)
 
 
-def cancelled(thread: str, run: str) -> str:
-    """The key that is there once somebody asked the run to stop."""
-    return f"cancel:{{{thread}}}:{run}"
+def cancelled(run: str) -> str:
+    """The key that is there once somebody asked the run to stop. It names no thread, which may be erased before it."""
+    return f"cancel:{run}"
 
 
-def _attempts(thread: str, run: str) -> str:
-    return f"attempts:{{{thread}}}:{run}"
+def _attempts(run: str) -> str:
+    return f"attempts:{run}"
 
 
 def _watched(thread: str) -> str:

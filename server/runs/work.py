@@ -80,7 +80,7 @@ class Work:
 
     async def look_after(self) -> None:
         """Ever again while it streams. Raises `Cancelled` and `LeaseLost`."""
-        if await self.held.renew(marks.cancelled(self.run.thread, self.run.id)):
+        if await self.held.renew(marks.cancelled(self.run.id)):
             raise Cancelled
         if not self._is_told:
             # Not sooner: most runs are over by now, and are spared a transaction.
