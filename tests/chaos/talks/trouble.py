@@ -130,16 +130,20 @@ class Trouble:
         port, process = self.chance.choice(list(self.town.servers.items()))
         tell(process, signal.SIGKILL)
         self.server_kills += 1
-        await asyncio.sleep(self.chance.uniform(0, 1))
-        self.town.open_server(port)
+        try:
+            await asyncio.sleep(self.chance.uniform(0, 1))
+        finally:  # also when all is over meanwhile
+            self.town.open_server(port)
 
     def _one(self) -> int:
         return self.chance.choice(sorted(self.town.workers))
 
     async def _replace(self, worker: int) -> None:
         self.town.workers.discard(worker)
-        await asyncio.sleep(self.chance.uniform(0, 1))
-        self.town.hire()
+        try:
+            await asyncio.sleep(self.chance.uniform(0, 1))
+        finally:  # also when all is over meanwhile
+            self.town.hire()
 
     async def _redis_goes(self) -> None:
         ends = [(share, partial(self._restart, by)) for share, by in self.plan.redis_ends]
