@@ -10,7 +10,7 @@ from sse_starlette import EventSourceResponse
 from server.auth import Principal
 from server.events import START, Check, Event, position
 from server.present import failure_of, run_json
-from server.rejoining import entry_of, start_of, unread
+from server.rejoining import entry_of, unread
 from server.runs.marks import watch
 from server.schemas import NewRun
 from server.services import Services
@@ -46,9 +46,10 @@ def refuse_inner(caller: Principal, modes: frozenset[str]) -> None:
 
 async def resumed(services: Services, thread: str, last_event_id: str | None) -> str:
     """The place in the log after which a client reads that comes back, or joins."""
-    if last_event_id is not None:
-        services.metrics.serving.replays.inc()
-    return position(last_event_id, tail=await services.events.tail(thread))
+    if last_event_id is None:
+        return await services.events.tail(thread)
+    services.metrics.serving.replays.inc()
+    return position(last_event_id)
 
 
 def follow(
@@ -80,11 +81,14 @@ async def rejoin(
     services: Services, caller: Principal, run: Run, last_event_id: str | None, modes: frozenset[str]
 ) -> EventSourceResponse:
     """From after that event, from the start for `-1`, or from now on."""
+    if last_event_id is None:
+        return follow(services, caller, run, await resumed(services, run.thread, None), modes)
     entry, is_amid = entry_of(last_event_id)
     after = await resumed(services, run.thread, entry)
-    if last_event_id is None or after == START or not (is_amid or ACCUMULATING in modes):
+    if after == START or not (is_amid or ACCUMULATING in modes):
         return follow(services, caller, run, after, modes)
-    start = await start_of(services.events, run.thread, after)
+    # From where all is known that the entry builds on, as far as it is kept.
+    start = await services.events.before_run(run.thread, after) or after
     return follow(services, caller, run, start, modes, read=last_event_id)
 
 

@@ -8,10 +8,9 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from server.events import Event, EventLog
-from tools.errors import Unprocessable
+from server.events import Event, order
 
-FORM = re.compile(r"(?P<entry>[^.]*)(?:\.(?P<form>\d{1,3}))?")
+FORM = re.compile(r"(?P<entry>[^.]*)\.\d{1,3}")
 
 
 def numbered(event: Event, forms: Sequence[Event]) -> list[Event]:
@@ -19,18 +18,10 @@ def numbered(event: Event, forms: Sequence[Event]) -> list[Event]:
     return [*counted, *forms[-1:]]
 
 
-def entry_of(last_event_id: str | None) -> tuple[str | None, bool]:
+def entry_of(last_event_id: str) -> tuple[str, bool]:
     """The id of the entry, and whether more of the same is to be told."""
-    if last_event_id is None:
-        return None, False
-    if (found := FORM.fullmatch(last_event_id)) is None:
-        raise Unprocessable("Last-Event-ID must be -1 or the id of an event of this stream.")
-    return found["entry"], found["form"] is not None
-
-
-async def start_of(log: EventLog, thread: str, entry: str) -> str:
-    """From where to read so that all is known which the entry builds on, as far as it is kept."""
-    return await log.before_run(thread, entry) or entry
+    found = FORM.fullmatch(last_event_id)
+    return (found["entry"], True) if found else (last_event_id, False)
 
 
 async def unread(source: AsyncIterator[Event], last: str) -> AsyncIterator[Event]:
@@ -42,5 +33,4 @@ async def unread(source: AsyncIterator[Event], last: str) -> AsyncIterator[Event
 
 def _order(name: str) -> tuple[float, ...]:
     entry, _, form = name.partition(".")
-    ms, _, count = entry.partition("-")
-    return int(ms), int(count), int(form) if form else math.inf
+    return (*order(entry), int(form) if form else math.inf)

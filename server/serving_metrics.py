@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from server.events import Event
-from tools.ledger.types import RunStatus
+from tools.ledger.types import UNFINISHED, RunStatus
 
 # To a hundredth of a second where a customer waits for the first word, and up to the longest life of a run.
 _SOON = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -69,7 +69,7 @@ class ServingMetrics:
 
     def show_depth(self, found: Mapping[RunStatus, int] | None) -> None:
         """None when it is not known."""
-        for status in ("pending", "running"):
+        for status in UNFINISHED:
             self.depth.labels(status).set(float("nan") if found is None else found.get(status, 0))
 
     def timed_nodes(self) -> "NodeTimes":

@@ -123,6 +123,43 @@ class Wire(asyncio.Protocol):
                 answer.set_exception(why)
 
 
+class Line:
+    """A wire on a connection of the client's pool, laid anew when it is lost. `heard` and `broken` as of `Wire`."""
+
+    def __init__(
+        self,
+        redis: Client,
+        *,
+        heard: Callable[[list[Any]], None] | None = None,
+        broken: Callable[[], None] | None = None,
+    ) -> None:
+        self._pool: Any = getattr(redis, "connection_pool", None)  # a cluster has one for each node
+        self._heard, self._broken = heard, broken
+        self._opening = asyncio.Lock()
+        self.connection: Any = None
+        self.wire: Wire | None = None
+
+    async def open(self) -> Wire:
+        """The one that is there, or a new one: of all that need it at the same time, one lays it.
+
+        Raises what redis-py raises when it cannot connect.
+        """
+        if self.wire and not self.wire.lost:
+            return self.wire
+        async with self._opening:
+            if self.wire is None or self.wire.lost:
+                self.wire = Wire(await self._connected(), heard=self._heard, broken=self._broken)
+            return self.wire
+
+    async def _connected(self) -> Any:
+        if self.connection is None:
+            self.connection = await self._pool.get_connection()
+        else:
+            await self.connection.disconnect(nowait=True)
+            await self.connection.connect()
+        return self.connection
+
+
 class Scripts:
     """Runs scripts, each of them atomic, and commands. In a cluster redis-py sends each to the node that has its slot.
 
@@ -132,9 +169,7 @@ class Scripts:
     def __init__(self, redis: Client) -> None:
         self._redis = cast("Any", redis)
         self._cluster = isinstance(redis, RedisCluster)
-        self._connection: Any = None
-        self._wire: Wire | None = None
-        self._opening = asyncio.Lock()
+        self._line = Line(redis)
 
     async def run(self, script: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         """What the script returns. Raises what Redis and the connection raise."""
@@ -156,9 +191,7 @@ class Scripts:
 
     async def _answer(self, command: bytes) -> Any:
         try:
-            wire = self._wire
-            if wire is None or wire.lost:
-                wire = await self._open()
+            wire = await self._open()
             try:
                 return await self._try(wire, command)
             except (NoConnection, TookTooLong) as error:
@@ -175,7 +208,7 @@ class Scripts:
                 raise failed.pop()
             return await self._try(await self._open(), command)
 
-        return await self._connection.retry.call_with_retry(once, _nothing)
+        return await self._line.connection.retry.call_with_retry(once, _nothing)
 
     async def _try(self, wire: Wire, command: bytes) -> Any:
         found = await wire.ask(command)
@@ -187,22 +220,10 @@ class Scripts:
         return found
 
     async def _open(self) -> Wire:
-        """Of all that need one at the same time, one opens it."""
-        async with self._opening:
-            if self._wire is None or self._wire.lost:
-                try:
-                    self._wire = Wire(await self._connected())
-                except (NoConnection, TookTooLong) as error:
-                    raise _Unreachable(error) from error
-            return self._wire
-
-    async def _connected(self) -> Any:
-        if self._connection is None:
-            self._connection = await self._redis.connection_pool.get_connection()
-        else:
-            await self._connection.disconnect(nowait=True)
-            await self._connection.connect()
-        return self._connection
+        try:
+            return await self._line.open()
+        except (NoConnection, TookTooLong) as error:
+            raise _Unreachable(error) from error
 
     async def _by_client(self, script: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         try:

@@ -1,6 +1,6 @@
 """What happened on a thread, in order: written by whoever carries its runs out, read by everybody who follows it."""
 
-from server.events.event import GAP, START, Event, position
+from server.events.event import GAP, START, Event, order, position
 from server.events.following import POLL_SECONDS, RECHECK_SECONDS, Check, follow_run, follow_thread
 from server.events.log import MOST_IN_A_MILLISECOND, EventLog
 from server.events.writing import Writer
@@ -17,5 +17,6 @@ __all__ = [
     "Writer",
     "follow_run",
     "follow_thread",
+    "order",
     "position",
 ]

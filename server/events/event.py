@@ -25,16 +25,14 @@ def gap(before: Event) -> Event:
     return Event(id=before.previous or START, run=before.run, event="gap", data=json.dumps({"message": GAP}))
 
 
-def place(entry_id: str) -> tuple[int, int]:
-    """What ids are in order by: milliseconds, and the count within one."""
+def order(entry_id: str) -> tuple[int, int]:
+    """What ids are in order by: milliseconds since 1970, and the count within one."""
     ms, _, count = entry_id.partition("-")
     return int(ms), int(count)
 
 
-def position(last_event_id: str | None, *, tail: str) -> str:
-    """Where to start reading: after this id, from the start for `-1`, at the tail for none."""
-    if last_event_id is None:
-        return tail
+def position(last_event_id: str) -> str:
+    """Where to start reading: after this id, or from the start for `-1`."""
     if last_event_id == "-1":
         return START
     if not re.fullmatch(r"\d{1,15}-\d{1,9}", last_event_id):

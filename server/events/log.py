@@ -23,6 +23,7 @@ from graphs.redis_saver import StaleWriter
 from graphs.redis_saver.wire import Scripts
 from server.events.event import START, Event
 from server.events.news import News
+from server.runs.lease import fence_of
 from tools.sealing.keyring import Keyring
 
 KEEP = 5_000
@@ -105,9 +106,11 @@ class EventLog:
         token = "" if fence is None else fence
         settings = [self._keep, SECONDS_KEPT, MOST_IN_A_MILLISECOND, token, batch, run]
         try:
-            found = await self._redis.run(_APPEND, [key, f"fence:{{{thread}}}"], [*settings, *said])
+            found = await self._redis.run(_APPEND, [key, fence_of(thread)], [*settings, *said])
         except ResponseError as error:
-            raise StaleWriter(str(error)) if "STALEWRITER" in str(error) else error from error
+            if str(error).startswith("STALEWRITER"):
+                raise StaleWriter(f"A writer with a higher token has taken thread {thread} over.") from error
+            raise
         return str(found.decode())
 
     async def tail(self, thread: str) -> str:

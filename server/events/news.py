@@ -14,8 +14,8 @@ import redis.asyncio
 from redis.exceptions import ConnectionError as NoConnection
 
 from graphs.redis_saver.resp import packed
-from graphs.redis_saver.wire import Wire
-from server.events.event import place
+from graphs.redis_saver.wire import Line, Wire
+from server.events.event import order
 
 LOOK_ANYWAY_SECONDS = 10.0
 SECONDS_KEPT = 60.0
@@ -38,7 +38,7 @@ class Thread:
 
     def may_have(self, after: str) -> bool:
         is_old = asyncio.get_running_loop().time() - self.looked > LOOK_ANYWAY_SECONDS
-        return self.newest is None or is_old or place(self.newest) > place(after)
+        return self.newest is None or is_old or order(self.newest) > order(after)
 
     def saw_nothing(self, after: str) -> None:
         """There was no entry after this one when it was looked for."""
@@ -64,18 +64,13 @@ class Thread:
 
 class News:
     def __init__(self, client: redis.asyncio.Redis) -> None:
-        self._pool: Any = client.connection_pool
-        self._connection: Any = None
-        self._wire: Wire | None = None
+        self._line = Line(client, heard=self._hear, broken=self._forget)
         self._threads: dict[bytes, Thread] = {}
-        self._opening = asyncio.Lock()
         self._sweep_at = 0.0
 
     async def of(self, channel: str) -> Thread:
         """Raises `redis.exceptions.RedisError` when Redis does not listen."""
-        wire = self._wire
-        if wire is None or wire.lost:
-            wire = await self._open()
+        wire = await self._line.open()
         now = asyncio.get_running_loop().time()
         if now >= self._sweep_at:
             self._sweep(wire, now)
@@ -90,19 +85,8 @@ class News:
         return thread
 
     async def aclose(self) -> None:
-        if self._wire and not self._wire.lost:
-            self._wire.close(NoConnection("The log is closed."))
-
-    async def _open(self) -> Wire:
-        async with self._opening:
-            if self._wire is None or self._wire.lost:
-                if self._connection is None:
-                    self._connection = await self._pool.get_connection()
-                else:
-                    await self._connection.disconnect(nowait=True)
-                    await self._connection.connect()
-                self._wire = Wire(self._connection, heard=self._hear, broken=self._forget)
-            return self._wire
+        if self._line.wire and not self._line.wire.lost:
+            self._line.wire.close(NoConnection("The log is closed."))
 
     def _hear(self, said: list[Any]) -> None:
         kind, channel, what = said[:3]

@@ -10,7 +10,7 @@
 event the same one, today and after a restart, whatever channels are asked for.
 """
 
-from server.events import MOST_IN_A_MILLISECOND, START
+from server.events import MOST_IN_A_MILLISECOND, START, order
 
 EPOCH = 1_735_689_600_000
 PLACES = 128
@@ -25,7 +25,7 @@ def number(entry_id: str, place: int) -> int:
         return 0
     if not 0 <= place < PLACES:
         raise ValueError(f"an entry has no place {place}")
-    milliseconds, count = _parts(entry_id)
+    milliseconds, count = order(entry_id)
     return ((milliseconds - EPOCH) * MOST_IN_A_MILLISECOND + count) * PLACES + place
 
 
@@ -36,19 +36,14 @@ def entry_of(numbered: int) -> str:
 
 def before(entry_id: str) -> str:
     """From where the entry is read."""
-    milliseconds, count = _parts(entry_id)
+    milliseconds, count = order(entry_id)
     return f"{milliseconds}-{count - 1}" if count else f"{milliseconds - 1}-{MOST_IN_A_MILLISECOND}"
 
 
 def time_of(entry_id: str) -> int:
     """Milliseconds since 1970."""
-    return _parts(entry_id)[0]
+    return order(entry_id)[0]
 
 
 def is_later(entry_id: str, other: str) -> bool:
-    return _parts(entry_id) > _parts(other)
-
-
-def _parts(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, count = entry_id.partition("-")
-    return int(milliseconds), int(count)
+    return order(entry_id) > order(other)

@@ -181,7 +181,7 @@ class Reader:
 
     async def _status(self, run: str) -> str | None:
         found = await self.services.ledger.run(run)
-        return found.status if found and found.status not in {"pending", "running"} else None
+        return found.status if found and found.is_over else None
 
 
 def _sentence(failure: dict[str, str] | None) -> dict[str, str]:

@@ -60,7 +60,7 @@ async def lease(
 ) -> AsyncIterator[Lease | None]:
     """The lease of a thread, or None while another worker holds it."""
     holder, milliseconds = uuid4().hex, int(seconds * 1000)
-    keys = [_key(thread), f"fence:{{{thread}}}"]
+    keys = [_key(thread), fence_of(thread)]
     token = await shared(client).run(_TAKE, keys, [holder, milliseconds])
     if token is None:
         yield None
@@ -77,6 +77,11 @@ async def unheld(client: redis.asyncio.Redis, threads: Sequence[str]) -> list[st
     """Of these threads those that nobody has the lease of."""
     holders = await shared(client).command("MGET", *map(_key, threads)) if threads else []
     return [thread for thread, holder in zip(threads, holders, strict=True) if holder is None]
+
+
+def fence_of(thread: str) -> str:
+    """The key that holds the newest token."""
+    return f"fence:{{{thread}}}"
 
 
 def _key(thread: str) -> str:

@@ -65,7 +65,7 @@ async def test_what_is_asked_at_the_same_time_goes_together_and_in_order(
 async def test_nobody_waits_for_the_answer_to_another(scripts: Scripts) -> None:
     """What comes while an answer is under way goes out at once: a burst of one each turn of the loop is no queue."""
     await scripts.run(ECHO, [], ["known"])
-    wire = scripts._wire
+    wire = scripts._line.wire
     assert wire
     first = asyncio.create_task(scripts.run(ECHO, [], ["first"]))
     await asyncio.sleep(0)

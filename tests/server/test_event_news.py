@@ -65,8 +65,8 @@ async def test_word_that_comes_while_a_reader_looks_is_not_lost(log: EventLog, m
 
 async def test_a_connection_that_breaks_sends_its_readers_to_look_for_themselves(log: EventLog) -> None:
     reader = await waiting(log)
-    assert log._news._wire
-    log._news._wire.close(NoConnection("cut"))
+    assert log._news._line.wire
+    log._news._line.wire.close(NoConnection("cut"))
     async with asyncio.timeout(5):
         assert await reader == []
         again = await waiting(log)
@@ -127,5 +127,5 @@ async def test_a_write_that_failed_is_told_to_the_run(log: EventLog) -> None:
 
 
 def log_url(log: EventLog) -> str:
-    place = log._news._pool.connection_kwargs
+    place = log._news._line._pool.connection_kwargs
     return f"redis://{place['host']}:{place['port']}/{place.get('db', 0)}"

@@ -36,7 +36,7 @@ async def finished(ledger: Ledger, run: str) -> str:
         while True:
             found = await ledger.run(run)
             assert found
-            if found.status not in {"pending", "running"}:
+            if found.is_over:
                 return found.status
             await asyncio.sleep(0.05)
 
