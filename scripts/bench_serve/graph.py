@@ -1,16 +1,15 @@
 """What is served: three steps and a reply; or, asked to be slow, a reply that comes word by word after some seconds."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.messages import AIMessage, AnyMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
+
+from tests.fixtures.talking import Scripted
 
 SLOW, SECONDS, WORDS = "slow", 1.0, 8
 """`slow` thinks for a second, `slow 60` for as many."""
@@ -24,35 +23,16 @@ class State(TypedDict, total=False):
     handover: dict[str, Any] | None
 
 
-class Scripted(BaseChatModel):
+class Slow(Scripted):
     """Thinks for as long as it is told to, then says some words at once."""
 
-    @property
-    def _llm_type(self) -> str:
-        return "scripted"
-
-    def _generate(self, *_: Any, **__: Any) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=AIMessage("so it is"))])
-
-    def _stream(self, *_: Any, **__: Any) -> Iterator[ChatGenerationChunk]:
-        raise NotImplementedError
-
-    async def _astream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,  # noqa: ARG002 - the interface's argument
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **_: Any,
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        await asyncio.sleep(float(messages[-1].text.removeprefix(SLOW).strip() or SECONDS))
+    async def words(self, said: str) -> AsyncIterator[str]:
+        await asyncio.sleep(float(said.removeprefix(SLOW).strip() or SECONDS))
         for word in range(WORDS):
-            chunk = ChatGenerationChunk(message=AIMessageChunk(content=f"word {word} "))
-            if run_manager:
-                await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-            yield chunk
+            yield f"word {word} "
 
 
-MODEL = Scripted()
+MODEL = Slow()
 
 
 async def first(state: State) -> State:

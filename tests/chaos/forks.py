@@ -20,7 +20,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tests.chaos.points import ROOT
 
@@ -159,12 +159,21 @@ def _live(verb: Verb, order: Json, writing: int) -> None:
     """Never returns: this process ends here, in one way or another."""
     signal.signal(signal.SIGALRM, _hangs)
     signal.alarm(LONGEST_SECONDS)
-    os.dup2(2, 1)
-    code = 1
-    try:
+
+    def deed() -> None:
         result = asyncio.run(verb(**order))
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(json.dumps([result, list(sys.modules)]).encode())
+
+    end_with(deed)
+
+
+def end_with(deed: Callable[[], None]) -> NoReturn:
+    """A fork's life: what it says goes to the log, and when it has done what it is for, or failed, it is over."""
+    os.dup2(2, 1)
+    code = 1
+    try:
+        deed()
         code = 0
     except BaseException:  # noqa: BLE001 - whatever it was, this is a fork and must not go on as its parent
         traceback.print_exc()

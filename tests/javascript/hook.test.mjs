@@ -1,11 +1,8 @@
 // `useStream` of @langchain/react: one stream for all runs of a thread.
 import assert from "node:assert/strict";
-import { piecesOf, scenarios } from "./page.mjs";
-import { agent, customer, kept, said, texts, until } from "./support.mjs";
+import { LONG, REPLY, isOpenedAgain, piecesOf, scenarios } from "./page.mjs";
+import { agent, customer, kept, said, texts } from "./support.mjs";
 import { useStream } from "@langchain/react";
-
-const LONG = "at length, this is told word by word";
-const REPLY = `You said: ${LONG}`;
 
 async function opened({ open }, more) {
   const page = open(useStream, more);
@@ -14,17 +11,9 @@ async function opened({ open }, more) {
   return page;
 }
 
-async function isOpenedAgain(world, isTimeToLeave) {
+async function isLeftAndOpenedAgain(world, isTimeToLeave) {
   const left = await opened(world);
-  left.hook.submit(said(LONG));
-  await until(() => isTimeToLeave(left), () => "the moment to leave");
-  left.close();
-  const again = await opened(world);
-  await again.until((it) => it.isLoading);
-  await again.until((it) => !it.isLoading);
-  piecesOf(again, 1, REPLY);
-  await world.isAsKept(again);
-  assert.equal((await world.client.runs.list(world.thread)).length, 1);
+  await isOpenedAgain(world, left, opened, () => isTimeToLeave(left));
 }
 
 scenarios("the hook of @langchain/react", {
@@ -58,10 +47,10 @@ scenarios("the hook of @langchain/react", {
   },
 
   "a page that was left before the first word and opened again shows what is kept": (world) =>
-    isOpenedAgain(world, async () => (await world.client.runs.list(world.thread)).length === 1),
+    isLeftAndOpenedAgain(world, async () => (await world.client.runs.list(world.thread)).length === 1),
 
   "a page that was left in mid-sentence and opened again shows what is kept": (world) =>
-    isOpenedAgain(world, (page) => page.now().texts[1]?.includes("this is")),
+    isLeftAndOpenedAgain(world, (page) => page.now().texts[1]?.includes("this is")),
 
   "a page that is opened in the second turn keeps the first as it was": async (world) => {
     await world.client.runs.wait(world.thread, "support", { input: said("one") });

@@ -1,11 +1,8 @@
 // `useStream` of @langchain/langgraph-sdk/react: one stream for each run.
 import assert from "node:assert/strict";
-import { piecesOf, scenarios } from "./page.mjs";
-import { kept, said, texts, until } from "./support.mjs";
+import { LONG, REPLY, isOpenedAgain, piecesOf, scenarios } from "./page.mjs";
+import { kept, said, texts } from "./support.mjs";
 import { useStream } from "@langchain/langgraph-sdk/react";
-
-const LONG = "at length, this is told word by word";
-const REPLY = `You said: ${LONG}`;
 
 async function opened({ open }, more) {
   const page = open(useStream, { reconnectOnMount: true, ...more });
@@ -13,18 +10,10 @@ async function opened({ open }, more) {
   return page;
 }
 
-async function isOpenedAgain(world, isTimeToLeave) {
+async function isLeftAndOpenedAgain(world, isTimeToLeave) {
   let isCreated = false;
   const left = await opened(world, { onCreated: () => (isCreated = true) });
-  left.hook.submit(said(LONG));
-  await until(() => isCreated && isTimeToLeave(left), () => "the moment to leave");
-  left.close();
-  const again = await opened(world);
-  await again.until((it) => it.isLoading);
-  await again.until((it) => !it.isLoading);
-  piecesOf(again, 1, REPLY);
-  await world.isAsKept(again);
-  assert.equal((await world.client.runs.list(world.thread)).length, 1);
+  await isOpenedAgain(world, left, opened, () => isCreated && isTimeToLeave(left));
 }
 
 scenarios("the hook of the SDK", {
@@ -46,10 +35,10 @@ scenarios("the hook of the SDK", {
   },
 
   "a page that was left before the first word and opened again shows what is kept": (world) =>
-    isOpenedAgain(world, () => true),
+    isLeftAndOpenedAgain(world, () => true),
 
   "a page that was left in mid-sentence and opened again shows what is kept": (world) =>
-    isOpenedAgain(world, (page) => page.now().texts[1]?.includes("this is")),
+    isLeftAndOpenedAgain(world, (page) => page.now().texts[1]?.includes("this is")),
 
   "a turn is stopped": async (world) => {
     const { client, thread } = world;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Window } from "happy-dom";
-import { URL_OF_SERVER, clientOf, customer, kept, texts, until } from "./support.mjs";
+import { URL_OF_SERVER, clientOf, customer, kept, said, texts, until } from "./support.mjs";
 
 const browser = new Window({ url: URL_OF_SERVER });
 globalThis.window = browser;
@@ -74,6 +74,22 @@ function mount(useHook, options) {
     },
     close: () => root.unmount(),
   };
+}
+
+export const LONG = "at length, this is told word by word";
+export const REPLY = `You said: ${LONG}`;
+
+// A page says something long and is left in time; another is `opened`, and shows all of it once.
+export async function isOpenedAgain(world, left, opened, isTimeToLeave) {
+  left.hook.submit(said(LONG));
+  await until(isTimeToLeave, () => "the moment to leave");
+  left.close();
+  const again = await opened(world);
+  await again.until((it) => it.isLoading);
+  await again.until((it) => !it.isLoading);
+  piecesOf(again, 1, REPLY);
+  await world.isAsKept(again);
+  assert.equal((await world.client.runs.list(world.thread)).length, 1);
 }
 
 // The pieces in which a message came: each goes on where the one before it ended.

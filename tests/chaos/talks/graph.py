@@ -6,17 +6,16 @@ Whatever it says names the process that said it, so that two that spoke at once 
 import asyncio
 import operator
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.messages import AnyMessage
 from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
+
+from tests.fixtures.talking import Scripted
 
 THINKS_SECONDS, WORDS = 0.2, 5
 
@@ -35,34 +34,15 @@ def voice() -> str:
     return f"process {os.getpid()}"
 
 
-class Scripted(BaseChatModel):
-    @property
-    def _llm_type(self) -> str:
-        return "scripted"
-
-    def _generate(self, *_: Any, **__: Any) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=AIMessage("unused"))])
-
-    def _stream(self, *_: Any, **__: Any) -> Iterator[ChatGenerationChunk]:
-        raise NotImplementedError
-
-    async def _astream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,  # noqa: ARG002 - the interface's arguments
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **_: Any,
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        words = [f"To {messages[-1].text}: ", *(f"word {place}, " for place in range(WORDS)), f"says {voice()}."]
+class Named(Scripted):
+    async def words(self, said: str) -> AsyncIterator[str]:
+        words = [f"To {said}: ", *(f"word {place}, " for place in range(WORDS)), f"says {voice()}."]
         for word in words:
             await asyncio.sleep(THINKS_SECONDS / len(words))
-            chunk = ChatGenerationChunk(message=AIMessageChunk(content=word))
-            if run_manager:
-                await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-            yield chunk
+            yield word
 
 
-MODEL = Scripted()
+MODEL = Named()
 
 
 async def hear(state: State) -> dict[str, Any]:

@@ -9,13 +9,12 @@ import os
 import signal
 import subprocess
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.chaos.forks import ENVIRONMENT
+from tests.chaos.forks import ENVIRONMENT, end_with
 from tests.chaos.points import ROOT
 
 
@@ -75,16 +74,7 @@ def main() -> None:
 
 def _live(live: Any, order: dict[str, Any]) -> NoReturn:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)
-    code = 1
-    try:
-        live(**order)
-        code = 0
-    except BaseException:  # noqa: BLE001 - whatever it was, this is a fork and must not go on as its parent
-        traceback.print_exc()
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
+    end_with(lambda: live(**order))
 
 
 if __name__ == "__main__":
